@@ -1,0 +1,37 @@
+# Every target builds the environment first if it is missing. PYTHON names the interpreter to build it with.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test lab release check bench clean
+
+demo: $(READY)      ## grade the sample class and show what everyone gets
+	$(BIN)/mdcv demo
+
+test: $(READY)      ## the whole test-suite, with coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lab: $(READY)       ## JupyterLab on the lectures and assignments
+	$(BIN)/mdcv lab
+
+release: $(READY)   ## write assignments/ anew from solutions/
+	$(BIN)/mdcv release
+
+check: $(READY)     ## what a commit must pass: format, lint, spelling, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(MAKE) test
+
+clean:              ## remove the environment
+	rm -rf $(VENV)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "mdcv needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || \
+		{ echo "Python's venv is missing; on Debian: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

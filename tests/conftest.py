@@ -1,0 +1,52 @@
+"""Shapes in signatures are enforced here, for every room but the kernels (numba cannot be wrapped)."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import jaxtyping
+import pytest
+import torch
+
+CHECKED_ROOMS = ["mdcv.points", "mdcv.data", "mdcv.claims", "mdcv.seeds", "mdcv.device"]
+
+_hook = jaxtyping.install_import_hook(CHECKED_ROOMS, "beartype.beartype")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--device",
+        default=None,
+        help="run the tests that take a device on this one only (cpu, cuda)",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `device` runs on every device there is."""
+    if "device" not in metafunc.fixturenames:
+        return
+    asked = metafunc.config.getoption("--device")
+    devices = [asked] if asked else ["cpu", "cuda"]
+    no_gpu = pytest.mark.skipif(
+        not torch.cuda.is_available(), reason="no CUDA device on this machine"
+    )
+    marks = {"cuda": [no_gpu]}
+    metafunc.parametrize("device", [pytest.param(d, marks=marks.get(d, [])) for d in devices])
+
+
+@pytest.fixture
+def at_the_door():
+    """Shape annotations off: a wrong shape reaches the door, as it does for users."""
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", before)
+
+
+@pytest.fixture(autouse=True)
+def _doctest_names(doctest_namespace: dict) -> None:
+    """Doctests know `torch` and start from one seed."""
+    doctest_namespace["torch"] = torch
+    torch.manual_seed(0)
