@@ -1,4 +1,4 @@
-"""Shapes in signatures are enforced here, for every room but the kernels (numba cannot be wrapped)."""
+"""Shapes in signatures are enforced here, for every room but the kernels."""
 
 from __future__ import annotations
 

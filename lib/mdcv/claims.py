@@ -50,7 +50,8 @@ class Claim:
 
     def __str__(self) -> str:
         verdict = "holds" if self.holds else "FAILS"
-        return f"({self.id}) {verdict}  {self.lhs} {self.relation} {self.rhs}  [{self.by}, {self.distance}]"
+        equation = f"{self.lhs} {self.relation} {self.rhs}"
+        return f"({self.id}) {verdict}  {equation}  [{self.by}, {self.distance}]"
 
 
 def claim(
@@ -85,7 +86,7 @@ def claim(
     (0.1) holds  0.75 = 0.75  [exact, error 0 <= 1e-06]
     >>> claim("0.2", 1.0, 2.0)
     Traceback (most recent call last):
-    mdcv.claims.ClaimError: (0.2) FAILS  1 = 2  [exact, error 1 > 2e-06]
+    mdcv.claims.ClaimError: (0.2) FAILS  1 = 2  [exact, error 1 against 2e-06]
     """
     if by not in METHODS:
         raise ValueError(f"by is {by!r}; expected one of {', '.join(map(repr, METHODS))}")
@@ -118,7 +119,7 @@ def _show(side: Tensor) -> str:
 
 
 def _excess(lhs: Tensor, rhs: Tensor, relation: str) -> Tensor:
-    """How far the relation is from holding, entry by entry; never NaN-safe on purpose."""
+    """How far the relation is from holding, entry by entry; NaN stays NaN and never holds."""
     difference = lhs - rhs
     return {"=": difference.abs(), "<=": difference, ">=": -difference}[relation]
 
@@ -132,11 +133,12 @@ def _by_value(lhs: object, rhs: object, relation: str, tolerance: float):
     if left.numel() == 0 or right.numel() == 0:
         raise ValueError("a side is empty; expected at least one value to judge")
     excess = _excess(left, right, relation)
-    slack = tolerance * right.abs().clamp(min=1.0)
-    holds = bool((excess <= slack).all()) and bool(torch.isfinite(left).all())
+    slack = tolerance * right.abs().clamp(min=1.0).expand_as(excess)
+    finite = bool(torch.isfinite(left).all() and torch.isfinite(right).all())
+    holds = finite and bool((excess <= slack).all())
     worst = int((excess - slack).nan_to_num(nan=math.inf).argmax())
-    error, bound = excess.flatten()[worst].item(), slack.expand_as(excess).flatten()[worst].item()
-    distance = f"error {max(error, 0.0) if error == error else error:.3g} {'<=' if holds else '>'} {bound:.3g}"
+    error, bound = excess.flatten()[worst].clamp(min=0).item(), slack.flatten()[worst].item()
+    distance = f"error {error:.3g} {'<=' if holds else 'against'} {bound:.3g}"
     return _show(left), _show(right), distance, holds
 
 
