@@ -1,0 +1,21 @@
+"""Shapes and clouds that need no download: parametric solids, mesh files, one real stereo scene."""
+
+from mdcv.data.mesh import Mesh, read_mesh
+from mdcv.data.shapes import SOLIDS, chair, lamp, plane, sphere, table, torus
+from mdcv.data.solid import Solid
+from mdcv.data.stereo import back_project, stereo_cloud
+
+__all__ = [
+    "SOLIDS",
+    "Mesh",
+    "Solid",
+    "back_project",
+    "chair",
+    "lamp",
+    "plane",
+    "read_mesh",
+    "sphere",
+    "stereo_cloud",
+    "table",
+    "torus",
+]
