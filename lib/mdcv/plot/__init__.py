@@ -1,0 +1,21 @@
+"""Pictures in one style. matplotlib, plotly and ipywidgets load when a picture is made."""
+
+from mdcv.plot.charts import draw_bars, show_lines, show_values
+from mdcv.plot.clouds import draw_cloud, frame_clouds, show_clouds
+from mdcv.plot.correspondence import correspondence_figure
+from mdcv.plot.slider import SliderFigure, slider_with_fallback
+from mdcv.plot.style import house_style, new_figure
+
+__all__ = [
+    "SliderFigure",
+    "correspondence_figure",
+    "draw_bars",
+    "draw_cloud",
+    "frame_clouds",
+    "house_style",
+    "new_figure",
+    "show_clouds",
+    "show_lines",
+    "show_values",
+    "slider_with_fallback",
+]
