@@ -42,28 +42,31 @@ def check_same_kind(name: str, value: Tensor, other_name: str, other: Tensor) ->
         raise ValueError(f"{name} is on {value.device}; expected {other.device} as {other_name} is")
 
 
-def check_clouds(x: Tensor, y: Tensor, *, allow_empty: bool = False) -> None:
+def check_clouds(
+    x: Tensor, y: Tensor, *, allow_empty: bool = False, names: tuple[str, str] = ("x", "y")
+) -> None:
     """Refuses anything but two batches of point sets, (B, N, D) and (B, M, D), of one kind.
 
     Batch sizes must be equal: they are never broadcast. Unless `allow_empty`, each set needs a
-    point.
+    point. `names` is what the message calls the two.
 
     >>> check_clouds(torch.zeros(2, 4, 3), torch.zeros(2, 4, 2))
     Traceback (most recent call last):
     ValueError: y has shape (2, 4, 2); axis D should be 3 as in x, not 2
     """
-    check_tensor("x", x, ndim=3, layout="(B, N, D)")
-    check_tensor("y", y, ndim=3, layout="(B, M, D)")
+    first, second = names
+    check_tensor(first, x, ndim=3, layout="(B, N, D)")
+    check_tensor(second, y, ndim=3, layout="(B, M, D)")
     for axis, letter in ((0, "B"), (2, "D")):
         if x.shape[axis] != y.shape[axis]:
             raise ValueError(
-                f"y has shape {tuple(y.shape)}; axis {letter} should be {x.shape[axis]} as in x, "
-                f"not {y.shape[axis]}"
+                f"{second} has shape {tuple(y.shape)}; axis {letter} should be {x.shape[axis]} "
+                f"as in {first}, not {y.shape[axis]}"
             )
-    check_same_kind("y", y, "x", x)
+    check_same_kind(second, y, first, x)
     if not allow_empty and (x.shape[1] == 0 or y.shape[1] == 0):
         raise ValueError(
-            f"empty set: x has shape {tuple(x.shape)}, y {tuple(y.shape)}; "
+            f"empty set: {first} has shape {tuple(x.shape)}, {second} {tuple(y.shape)}; "
             "expected at least one point in each"
         )
 
@@ -78,6 +81,21 @@ def check_no_nan(name: str, value: Tensor) -> None:
     bad = int(torch.isnan(value).sum())
     if bad:
         raise ValueError(f"{name} holds NaN ({bad} of {value.numel()} entries); expected numbers")
+
+
+def check_finite(name: str, value: Tensor) -> None:
+    """Refuses NaN and infinity, where differences of coordinates are compared.
+
+    >>> check_finite("points", torch.tensor([0.0, float("inf")]))
+    Traceback (most recent call last):
+    ValueError: points holds NaN or infinity (1 of 2 entries); expected finite numbers
+    """
+    bad = value.numel() - int(torch.isfinite(value).sum())
+    if bad:
+        raise ValueError(
+            f"{name} holds NaN or infinity ({bad} of {value.numel()} entries); "
+            "expected finite numbers"
+        )
 
 
 def check_option(name: str, value: object, options: Sequence[object]) -> None:
@@ -102,3 +120,16 @@ def check_integer(name: str, value: object, *, low: int, high: int | None = None
     is_integer = isinstance(value, int) and not isinstance(value, bool)
     if not is_integer or value < low or (high is not None and value > high):
         raise ValueError(f"{name} is {value!r}; expected {wanted}")
+
+
+def check_number(name: str, value: object, *, finite: bool = True) -> None:
+    """Refuses anything but a number from 0 up; infinity only where `finite` is False.
+
+    >>> check_number("radius", -1.0, finite=False)
+    Traceback (most recent call last):
+    ValueError: radius is -1.0; expected a number >= 0
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    # NaN fails the comparison, and so is refused.
+    if not is_number or not value >= 0 or (finite and value == float("inf")):
+        raise ValueError(f"{name} is {value!r}; expected a {'finite ' * finite}number >= 0")
