@@ -245,7 +245,7 @@ def plane(
         sweep=((0.18, 0.0, 0.24), sweep),
         tail=((0.4, 0.3, 0.5), tail),
     )
-    rise = 0.2
+    rise = 0.16
     low = -(2 * r + rise) / 2 + r  # height of the body's axis: body and fin are centered together
     nose, stern = long / 2 - r, -long / 2 + r
     body_part = Capsule((0.0, low, stern), (0.0, low, nose), r)

@@ -81,7 +81,7 @@ def draw_bars(axes: Axes, values: Values, *, reference: float | None = None) -> 
     if reference is not None:
         axes.axvline(reference, color=GRAY, linestyle="--", linewidth=1)
     if not plain:
-        axes.legend(loc="lower right")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(names), borderaxespad=0.2)
 
 
 def show_lines(

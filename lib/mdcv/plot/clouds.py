@@ -62,7 +62,7 @@ def show_clouds(
             axes = figure.add_subplot(rows, columns, index + 1, projection=projection)
             color = colors.get(title, PALETTE[index % len(PALETTE)])
             draw_cloud(axes, cloud, color=color, point_size=point_size)
-            axes.set_title(title)
+            axes.set_title(title, y=0.96 if projection else None)
             frame_clouds(axes, list(points.values()), view=view)
     return figure
 
@@ -105,8 +105,9 @@ def frame_clouds(
         axes.set_aspect("equal")
         return
     axes.set_zlim(low[2], high[2])
-    axes.set_box_aspect([b - a for a, b in zip(low, high, strict=True)], zoom=1.25)
+    # The view comes first: what box lengths mean depends on which axis is upright.
     axes.view_init(elev=view[0], azim=view[1], vertical_axis="y")
+    axes.set_box_aspect([b - a for a, b in zip(low, high, strict=True)], zoom=1.25)
 
 
 def _checked(clouds: Mapping[str, Tensor]) -> dict[str, Tensor]:
