@@ -2,12 +2,14 @@
 
 from mdcv.plot.charts import draw_bars, show_lines, show_values
 from mdcv.plot.clouds import draw_cloud, frame_clouds, show_clouds
+from mdcv.plot.comparison import comparison_figure
 from mdcv.plot.correspondence import correspondence_figure
 from mdcv.plot.slider import SliderFigure, slider_with_fallback
 from mdcv.plot.style import house_style, new_figure
 
 __all__ = [
     "SliderFigure",
+    "comparison_figure",
     "correspondence_figure",
     "draw_bars",
     "draw_cloud",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from mdcv.plot.style import GRAY, PALETTE, house_style, new_figure
+from mdcv.plot.style import GRAY, GREEN, PALETTE, house_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,7 +57,7 @@ def draw_bars(axes: Axes, values: Values, *, reference: float | None = None) -> 
     for inner in grouped.values():
         start = place
         for name, value in inner.items():
-            color = PALETTE[names.index(name) % len(PALETTE)]
+            color = GREEN if plain else PALETTE[names.index(name) % len(PALETTE)]
             label = None if plain or name in seen else name
             axes.barh(place, float(value), height=0.78, color=color, label=label)
             axes.annotate(

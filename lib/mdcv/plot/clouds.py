@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,9 @@ def frame_clouds(
     axes.set_zlim(low[2], high[2])
     # The view comes first: what box lengths mean depends on which axis is upright.
     axes.view_init(elev=view[0], azim=view[1], vertical_axis="y")
-    axes.set_box_aspect([b - a for a, b in zip(low, high, strict=True)], zoom=1.25)
+    sides = [b - a for a, b in zip(low, high, strict=True)]
+    # matplotlib scales the diagonal to the panel; a tall or a wide box must shrink to stay inside.
+    axes.set_box_aspect(sides, zoom=min(1.25, 0.82 * math.hypot(*sides) / max(sides)))
 
 
 def _checked(clouds: Mapping[str, Tensor]) -> dict[str, Tensor]:
