@@ -1,6 +1,7 @@
 """Shapes and clouds that need no download: parametric solids, mesh files, one real stereo scene."""
 
-from mdcv.data.mesh import Mesh, read_mesh
+from mdcv.data.mesh import Mesh
+from mdcv.data.mesh_files import read_mesh
 from mdcv.data.shapes import SOLIDS, chair, lamp, plane, sphere, table, torus
 from mdcv.data.solid import Solid
 from mdcv.data.stereo import back_project, stereo_cloud
