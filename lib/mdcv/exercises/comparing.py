@@ -1,0 +1,259 @@
+"""Compares what came with what was expected, and says in words how they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from mdcv.exercises.calling import Answer
+from mdcv.exercises.cases import describe
+from mdcv.exercises.exercise import Case, Finding
+from mdcv.exercises.traits import TRAITS
+
+#: Gradients may be off by this much, relative to their largest entry.
+GRADIENT_TOLERANCE = 2e-4
+
+_RETURNED = {
+    "nothing": "returns_nothing",
+    "numpy": "returns_numpy",
+    "number": "python_float_returned",
+    "sequence": "returns_list",
+    "generator": "yields_instead_of_returning",
+    "coroutine": "async_function",
+    "tensor subclass": "tensor_subclass_returned",
+    "other": "odd_return_type",
+}
+
+
+def close(yours: Tensor, expected: Tensor, rtol: float, atol: float) -> bool:
+    """Whether two tensors of any dtype have one shape and agree; whole numbers must be equal."""
+    if yours.shape != expected.shape:
+        return False
+    if yours.dtype.is_complex or yours.device.type == "meta":
+        return False
+    a, b = yours.to("cpu", torch.float64), expected.to("cpu", torch.float64)
+    if not expected.dtype.is_floating_point:
+        return torch.equal(a, b)
+    return torch.allclose(a, b, rtol=rtol, atol=atol, equal_nan=True)
+
+
+def gradients_agree(yours: Answer, expected: Answer) -> bool:
+    """Whether every gradient agrees, relative to its largest entry, and none is missing."""
+    if yours.gradients is None or expected.gradients is None:
+        return False
+    for mine, theirs in zip(yours.gradients, expected.gradients, strict=True):
+        if theirs is None or mine is None:
+            if mine is not theirs and not _is_zero(mine) and not _is_zero(theirs):
+                return False
+            if (mine is None) != (theirs is None):
+                return False
+            continue
+        atol = GRADIENT_TOLERANCE * max(theirs.abs().max().item(), 1e-12)
+        if not close(mine, theirs, 0.0, atol):
+            return False
+    return True
+
+
+def _is_zero(gradient: Tensor | None) -> bool:
+    return gradient is not None and not bool(gradient.any())
+
+
+def same(a: Answer, b: Answer, case: Case, *, with_gradient: bool = True) -> bool:
+    """Whether two answers to one question are the same: value, dtype, gradient, or exception."""
+    if a.late or b.late:
+        return False
+    if a.error or b.error:
+        return a.error == b.error
+    if a.value is None or b.value is None:
+        return a.returned == b.returned
+    if a.value.dtype != b.value.dtype or not close(a.value, b.value, case.rtol, case.atol):
+        return False
+    if case.gradient == "none" or not with_gradient:
+        return True
+    if a.gradients is None or b.gradients is None:
+        return a.gradients is b.gradients
+    if case.gradient == "finite":
+        return _finite(a) == _finite(b)
+    return gradients_agree(a, b)
+
+
+def _finite(answer: Answer) -> tuple[bool | None, ...]:
+    return tuple(None if g is None else bool(g.isfinite().all()) for g in answer.gradients or ())
+
+
+def trouble_with_call(answer: Answer, kind: str) -> Finding | None:
+    """What is wrong before any value can be compared: no answer, or not a tensor."""
+    if answer.late:
+        return Finding(f"{TRAITS['too_slow']} Asked with {kind}.", "too_slow", "no answer in time")
+    if answer.error:
+        name = _name_of_error(answer)
+        came = f"{answer.error}: {answer.text}" if answer.text else answer.error
+        return Finding(f"{TRAITS[name]} With {kind}: {came}", name, came)
+    if answer.value is None:
+        name = _RETURNED[answer.kind]
+        return Finding(f"{TRAITS[name]} What came is {answer.returned}.", name, answer.returned)
+    return None
+
+
+def _name_of_error(answer: Answer) -> str:
+    if answer.unwritten:
+        return "not_written"
+    if answer.unbound:
+        return "wrong_signature"
+    return "refuses_good_input" if answer.refused else "crashes"
+
+
+def trouble_with_value(answer: Answer, expected: Answer, case: Case) -> Finding | None:
+    """What is wrong with the value of one answer, gradient aside."""
+    trouble = trouble_with_call(answer, case.kind)
+    if trouble is not None:
+        return _with_table(trouble, expected)
+    yours, theirs = answer.value, expected.value
+    if close(yours, theirs, case.rtol, case.atol):
+        return None
+    return _with_table(_value_finding(yours, theirs, case), expected, yours)
+
+
+def _value_finding(yours: Tensor, theirs: Tensor, case: Case) -> Finding:
+    if yours.shape != theirs.shape:
+        return _shape_finding(yours, theirs, case)
+    if yours.dtype.is_floating_point and not bool(yours.isfinite().all()):
+        return Finding(f"{TRAITS['nan_value']} Seen with {case.kind}.", "nan_value")
+    if case.suspicion:
+        return Finding(f"{TRAITS[case.suspicion]} Seen with {case.kind}.", case.suspicion)
+    return Finding(f"The value is wrong with {case.kind}: {_distance_in_words(yours, theirs)}.")
+
+
+def _shape_finding(yours: Tensor, theirs: Tensor, case: Case) -> Finding:
+    """The shape is wrong; perhaps the numbers are right all the same."""
+    numbers = {
+        "extra_axis": yours.squeeze() if yours.squeeze().shape == theirs.squeeze().shape else None,
+        "transposed": yours.transpose(-1, -2) if yours.ndim >= 2 else None,
+    }
+    for name, values in numbers.items():
+        wanted = theirs.squeeze() if name == "extra_axis" else theirs
+        if values is not None and close(values, wanted, case.rtol, case.atol):
+            break
+    else:
+        alone = yours.numel() == 1 and theirs.numel() > 1
+        name = "one_value_for_the_batch" if alone else "wrong_shape"
+    sentence = (
+        f"{TRAITS[name]} With {case.kind} came shape {tuple(yours.shape)}, "
+        f"expected {tuple(theirs.shape)}."
+    )
+    return Finding(sentence, name)
+
+
+def _distance_in_words(yours: Tensor, theirs: Tensor) -> str:
+    """How far off, without the answer: how many entries, and by how much at most."""
+    a, b = yours.to(torch.float64).flatten(), theirs.to(torch.float64).flatten()
+    off = ~torch.isclose(a, b, rtol=1e-5, atol=1e-6)
+    worst = ((a - b).abs() / b.abs().clamp(min=1e-12)).max().item()
+    if not theirs.dtype.is_floating_point:
+        return f"{int(off.sum())} of {len(a)} entries differ"
+    size = f"{100 * worst:.2g} %" if worst < 1e3 else f"a factor of {worst:.0e}"
+    return f"{int(off.sum())} of {len(a)} entries are off, by up to {size}"
+
+
+def _with_table(finding: Finding, expected: Answer, yours: Tensor | None = None) -> Finding:
+    """The finding with both sides as text, from the first entry that differs."""
+    theirs = expected.value
+    if yours is None:
+        return Finding(finding.sentence, finding.misconception, finding.yours, numbers(theirs))
+    if yours.shape != theirs.shape:
+        mine = f"shape {tuple(yours.shape)}: {numbers(yours)}"
+        other = f"shape {tuple(theirs.shape)}: {numbers(theirs)}"
+        return Finding(finding.sentence, finding.misconception, mine, other)
+    return Finding(finding.sentence, finding.misconception, *side_by_side(yours, theirs))
+
+
+def side_by_side(yours: Tensor, theirs: Tensor) -> tuple[str, str]:
+    """Both tensors as text; when they are long, from the first entry that differs."""
+    a, b = yours.detach().flatten(), theirs.detach().flatten()
+    first = 0
+    if len(b) > 8:
+        wide, other = a.to(torch.float64), b.to(torch.float64)
+        off = ~torch.isclose(wide, other, rtol=1e-5, atol=1e-6, equal_nan=True)
+        first = int(off.nonzero()[0]) if bool(off.any()) else 0
+    where = f"from entry {_index(first, theirs)}: " if first else ""
+    return where + numbers(a[first:]), where + numbers(b[first:])
+
+
+def _index(flat: int, like: Tensor) -> str:
+    position = []
+    for size in reversed(like.shape):
+        position.append(flat % size)
+        flat //= size
+    return "[" + ", ".join(map(str, reversed(position))) + "]"
+
+
+def numbers(values: Tensor, most: int = 8) -> str:
+    """The first few entries as text.
+
+    >>> numbers(torch.arange(3))
+    '0, 1, 2'
+    """
+    flat = values.detach().flatten()
+    show: Callable[[float], str] = (
+        (lambda v: f"{v:.6g}") if flat.dtype.is_floating_point else (lambda v: str(v))
+    )
+    head = ", ".join(show(v) for v in flat[:most].tolist())
+    return head + (", …" if len(flat) > most else "") or describe(values)
+
+
+def trouble_with_gradient(answer: Answer, expected: Answer, case: Case) -> Finding | None:
+    """What is wrong with the gradient of an answer whose value is right."""
+    if answer.backward_error:
+        return _gradient_finding("crashes", case, f"backward raised {answer.backward_error}")
+    mine, theirs = answer.gradients or (), expected.gradients or ()
+    missing = [m is None and t is not None for m, t in zip(mine, theirs, strict=True)]
+    if all(missing):
+        return _gradient_finding("dead_gradient", case, "no gradient")
+    if any(missing):
+        return _gradient_finding("gradient_of_one_input", case, "no gradient for one input")
+    if not all(bool(m.isfinite().all()) for m in mine if m is not None):
+        return _gradient_finding("nan_gradient", case, "nan or infinity in the gradient")
+    if case.gradient == "finite" or gradients_agree(answer, expected):
+        return None
+    if not any(bool(m.any()) for m in mine if m is not None):
+        return _gradient_finding("dead_gradient", case, "a gradient of zeros")
+    for m, t in zip(mine, theirs, strict=True):
+        if m is not None and t is not None and not bool(m.any()) and bool(t.any()):
+            return _gradient_finding("gradient_of_one_input", case, "zeros for one input")
+    return _gradient_finding("wrong_gradient", case, "another gradient")
+
+
+def _gradient_finding(name: str, case: Case, came: str) -> Finding:
+    return Finding(f"{TRAITS[name]} Seen with {case.kind}.", name, came, "the exact gradient")
+
+
+def trouble_with_manners(answer: Answer, expected: Answer | None, kind: str) -> Finding | None:
+    """Whether an input was changed, or the dtype or device of the answer is not the right one."""
+    if answer.changed:
+        name = "changes_its_input"
+        return Finding(
+            f"{TRAITS[name]} Changed: {answer.changed}, with {kind}.",
+            name,
+            "changed " + answer.changed,
+            "inputs as they were",
+        )
+    if answer.value is None or expected is None or expected.value is None:
+        return None
+    came, wanted = answer.value.dtype, expected.value.dtype
+    if came != wanted:
+        lost = wanted == torch.float64 and came.is_floating_point
+        name = "returns_float32" if lost else "wrong_dtype"
+        words = f"{TRAITS[name]} With {kind} came {_short(came)}, expected {_short(wanted)}."
+        return Finding(words, name, _short(came), _short(wanted))
+    if answer.value.device != expected.value.device:
+        came_on, wanted_on = str(answer.value.device), str(expected.value.device)
+        return Finding(
+            f"The answer is on {came_on}, the inputs on {wanted_on}.", None, came_on, wanted_on
+        )
+    return None
+
+
+def _short(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

@@ -1,0 +1,164 @@
+"""What an exercise is: data that says what a graded function must do, and how it goes wrong.
+
+One `Exercise` drives four things: the `check` in a student's notebook, the graded cells, the
+library's own tests, and the kill matrix that proves the check against wrong answers it must
+catch and right ones it must accept. The engine beside this file reads the data; nothing in it
+knows about point sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from torch import Tensor
+
+from mdcv.exercises.cases import Draw
+
+Implementation = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: its name where it has one, and the sentence a student reads.
+
+    The sentence never holds the expected answer, so it is fit for hidden cases. `yours` and
+    `expected` do, and only `check` shows them.
+    """
+
+    sentence: str
+    misconception: str | None = None
+    yours: str = ""
+    expected: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A question whose answer is the reference's answer.
+
+    Args:
+        kind: what sort of input this is, in words a student may read.
+        arguments, options: what the function is called with. A `Seeded` becomes a fresh generator.
+        gradient: "value" also compares the gradient through a random cotangent; "finite" asks
+            only that it is there and holds no NaN or infinity (where points coincide, several
+            gradients are right).
+        rtol, atol: how far the value may be off, relative and absolute.
+        suspicion: the trait named when this case fails and no known mistake explains it.
+    """
+
+    kind: str
+    arguments: tuple[Any, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    gradient: Literal["none", "value", "finite"] = "none"
+    rtol: float = 1e-5
+    atol: float = 1e-6
+    suspicion: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Refusal:
+    """Bad input that must raise ValueError; `misconception` names the trait of not doing so.
+
+    With `nan_is_fine` an answer that holds NaN is right as well: it hides nothing.
+    """
+
+    kind: str
+    arguments: tuple[Any, ...]
+    misconception: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    nan_is_fine: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Several calls judged together: a law, or the statistics of a random function.
+
+    Args:
+        kind: what is asked, in words a student may read.
+        calls: the arguments and options of each call.
+        examine: what is wrong with the tensors that came back, in order; None when nothing is.
+    """
+
+    kind: str
+    calls: tuple[tuple[tuple[Any, ...], Mapping[str, Any]], ...]
+    examine: Callable[[Sequence[Tensor]], Finding | None]
+
+
+Question = Case | Refusal | Trial
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the score: its name, its share, and its questions for a seed.
+
+    `is_value` marks the parts that ask for the plain value. When every one of them fails the
+    score is 0, whatever else is right. A part of refusals earns the fraction that is refused;
+    every other part is earned whole or not at all.
+    """
+
+    name: str
+    share: float
+    questions: Callable[[Draw], Sequence[Question]]
+    is_value: bool = False
+
+
+@dataclass(frozen=True)
+class Law:
+    """What a right function obeys on any input; a broken law is a clue, never a verdict.
+
+    Args:
+        sentence: what a student reads when the law is broken.
+        calls: the arguments and options of each call, for a seed.
+        holds: whether the tensors that came back obey the law.
+    """
+
+    sentence: str
+    calls: Callable[[Draw], Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]]]
+    holds: Callable[[Sequence[Tensor]], bool]
+
+
+@dataclass(frozen=True)
+class Right:
+    """A right implementation, written differently from the reference."""
+
+    name: str
+    function: Implementation
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong implementation that has a name, and the sentence that names it to a student.
+
+    Without a sentence it is an instance of a trait that many exercises share (see `traits`).
+    """
+
+    name: str
+    function: Implementation
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One graded symbol: its contract, its reference, and everything that judges an answer.
+
+    Args:
+        name: the name of the function that a student writes.
+        contract: one sentence that says what it returns.
+        reference: the library's function.
+        parts: what is asked, in the order in which it is reported; the shares are relative.
+        manners: the share for keeping dtype, device and inputs as they were, over all questions.
+        right, wrong: implementations that must be accepted, and caught and named.
+        laws: clues for mistakes that have no name.
+        points: what the question is worth in its assignment.
+    """
+
+    name: str
+    contract: str
+    reference: Implementation
+    parts: tuple[Part, ...]
+    right: tuple[Right, ...]
+    wrong: tuple[Mistake, ...]
+    laws: tuple[Law, ...] = ()
+    manners: float = 0.05
+    points: int = 10
