@@ -1,0 +1,77 @@
+"""A student's notebook, run as the grader would run it: no course, no database, no secret."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from mdcv.grading.course import CannotRun
+from mdcv.grading.execution import Limits, run_notebook
+from mdcv.grading.intake import Unreadable, copy_files, read_cells
+from mdcv.grading.marks import Mark, mark_notebook
+
+FOR_THE_GRADER = "not judged here: only the grader has its cases"
+
+
+def check_notebook(
+    path: Path, *, limits: Limits | None = None
+) -> tuple[dict[str, Mark], list[str]]:
+    """The mark of every question in a copy of the notebook, and what went wrong on the way.
+
+    A released notebook holds no hidden cases. The graded cell of an exercise is judged on the
+    public ones instead, with the same code.
+
+    Args:
+        path: the notebook; it is only read.
+        limits: what the notebook may use.
+
+    Raises:
+        CannotRun: there is no such notebook, or it cannot be read, or it holds no questions.
+    """
+    import nbformat
+
+    if not path.is_file():
+        raise CannotRun(f"there is no notebook {path}")
+    try:
+        read_cells(path)
+        notebook = nbformat.read(path, as_version=4)
+    except Unreadable as error:
+        raise CannotRun(f"{path}: {error}") from error
+    except Exception as error:
+        raise CannotRun(f"{path} is no notebook: {error}") from error
+    unjudged = _add_judges(notebook)
+    with tempfile.TemporaryDirectory(prefix="mdcv-") as scratch:
+        problems = copy_files(path.resolve().parent, Path(scratch))
+        problems += run_notebook(notebook, folder=Path(scratch), limits=limits)
+    marks = mark_notebook(notebook)
+    if not marks:
+        raise CannotRun(f"{path} holds no questions; is it an assignment?")
+    for name in unjudged:
+        marks[name] = Mark(None, marks[name].max_score, FOR_THE_GRADER)
+    return marks, problems
+
+
+def all_passed(marks: dict[str, Mark]) -> bool:
+    """Whether every question that no person has to read has all its points."""
+    judged = [mark for mark in marks.values() if not mark.by_hand]
+    return all(mark.score is not None and mark.score > mark.max_score - 1e-9 for mark in judged)
+
+
+def _add_judges(notebook) -> list[str]:
+    """Writes the judge into the graded cells that hold none; returns those without an exercise."""
+    from mdcv.exercises import names
+    from mdcv.grading.marks import is_judged
+    from mdcv.grading.skeleton import grade_id_of, is_question
+
+    known, unjudged = set(names()), []
+    for cell in notebook.cells:
+        if not (is_question(cell) and is_judged(cell)) or "grade(" in cell.source:
+            continue
+        name, points = grade_id_of(cell), cell.metadata.nbgrader["points"]
+        if name in known:
+            cell.source += (
+                f'\nfrom mdcv.exercises import grade\n\ngrade("{name}", {name}, points={points})'
+            )
+        else:
+            unjudged.append(name)
+    return unjudged

@@ -1,0 +1,150 @@
+"""What the instructor sees: the bar while it runs, the table of points, the sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from mdcv.grading.classroom import Result
+from mdcv.grading.marks import BY_HAND, Mark
+from mdcv.grading.report import Row
+
+
+def with_bar(results: Iterable[Result], total: int, label: str) -> Iterator[Result]:
+    """The results as they come, with a bar on stderr: how many, how fast, how long still."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+    begin = monotonic()
+    with bar:
+        task = bar.add_task(label, total=total, rate="")
+        for done, result in enumerate(results, start=1):
+            rate = 60 * done / max(monotonic() - begin, 1e-9)
+            bar.update(task, advance=1, rate=f"{rate:.0f} a minute")
+            yield result
+
+
+def points(value: float) -> str:
+    """Points as people write them.
+
+    >>> points(3.0), points(2.84)
+    ('3', '2.84')
+    """
+    return f"{round(value, 2):g}"
+
+
+def points_table(results: list[Result]) -> Table:
+    """One row a student: the points of each question, and what a person still has to read.
+
+    A student whose every judged question is right shows the full number under "judged", whatever
+    is still to be graded by hand.
+    """
+    table = Table(title=None, header_style="bold", expand=False)
+    table.add_column("student", no_wrap=True)
+    first = results[0].questions
+    for name, mark in first.items():
+        table.add_column(f"{_narrow(name)}\n/{points(mark.max_score)}", justify="right")
+    table.add_column("judged", justify="right")
+    table.add_column("by hand", justify="right")
+    table.add_column("total", justify="right", style="bold")
+    for result in results:
+        judged, by_hand = _split(result.questions)
+        open_points = sum(mark.max_score for mark in by_hand if mark.message == BY_HAND)
+        table.add_row(
+            result.student if result.status == "graded" else f"{result.student} (failed)",
+            *(_cell(mark) for mark in result.questions.values()),
+            _sum(judged),
+            f"{points(open_points)} open" if open_points else _sum(by_hand),
+            f"{points(result.score)}/{points(result.max_score)}",
+        )
+    return table
+
+
+def sentences_table(results: list[Result]) -> Table:
+    """For each student what they read where points are missing; one line for equal sentences."""
+    table = Table(header_style="bold", show_lines=True)
+    table.add_column("student", no_wrap=True)
+    table.add_column("question")
+    table.add_column("what they read", ratio=1)
+    for result in results:
+        spoken: dict[str, list[str]] = {}
+        for name, mark in result.questions.items():
+            if (mark.score or 0.0) < mark.max_score and mark.message != BY_HAND:
+                spoken.setdefault(mark.message, []).append(name)
+        if not spoken:
+            spoken = {"everything that was judged is right": ["all"]}
+        for index, (message, names) in enumerate(spoken.items()):
+            asked = "all" if len(names) == len(result.questions) else ", ".join(names)
+            table.add_row(result.student if index == 0 else "", asked, message)
+    return table
+
+
+def marks_table(marks: dict[str, Mark]) -> Table:
+    """One row a question: its points and its sentence."""
+    table = Table(header_style="bold")
+    table.add_column("question", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("", ratio=1)
+    for name, mark in marks.items():
+        score = "–" if mark.score is None else points(mark.score)
+        table.add_row(name, f"{score}/{points(mark.max_score)}", mark.message)
+    return table
+
+
+def report_table(rows: list[Row]) -> Table:
+    """The gradebook, one row a student."""
+    table = Table(header_style="bold")
+    table.add_column("student", no_wrap=True)
+    table.add_column("name")
+    names = list(dict.fromkeys(name for row in rows for name in row.questions))
+    for name in names:
+        table.add_column(_narrow(name), justify="right")
+    table.add_column("late", justify="right")
+    table.add_column("total", justify="right", style="bold")
+    table.add_column("")
+    for row in rows:
+        state = "to be graded by hand" if row.needs_hand else ""
+        table.add_row(
+            row.student,
+            f"{row.first_name} {row.last_name}".strip(),
+            *(points(row.questions[name]) if row.handed_in else "" for name in names),
+            f"-{points(row.late_penalty)}" if row.late_penalty else "",
+            f"{points(row.score)}/{points(row.max_score)}",
+            state if row.handed_in else "nothing handed in",
+        )
+    return table
+
+
+def problems_of(results: list[Result]) -> list[str]:
+    """What was mended or went wrong, a line each."""
+    return [f"{result.student}: {problem}" for result in results for problem in result.problems]
+
+
+def _split(marks: dict[str, Mark]) -> tuple[list[Mark], list[Mark]]:
+    """The marks given by the grader, and those a person gives."""
+    by_hand = [mark for mark in marks.values() if mark.by_hand]
+    return [mark for mark in marks.values() if not mark.by_hand], by_hand
+
+
+def _sum(marks: list[Mark]) -> str:
+    earned = sum(mark.score or 0.0 for mark in marks)
+    return f"{points(earned)}/{points(sum(mark.max_score for mark in marks))}"
+
+
+def _cell(mark: Mark) -> str:
+    return "open" if mark.message == BY_HAND else points(mark.score or 0.0)
+
+
+def _narrow(name: str) -> str:
+    """A question's name on several lines, so that nine of them fit beside each other."""
+    return name.replace("_", "\n").replace("-", "\n")

@@ -1,0 +1,135 @@
+"""A toy course: two functions and a written answer, without torch: a kernel is up in a moment."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from mdcv.grading.course import Course, open_course
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+SETUP = """\
+import os
+from IPython.display import publish_display_data
+
+def check(name, function):
+    assert function(2) == {"double": 4, "triple": 6}[name], f"{name}(2) is wrong"
+
+def grade(name, function, *, points):
+    try:
+        right = function(5) == {"double": 10, "triple": 15}[name]
+        message = "all cases pass" if right else f"{name}(5) is wrong"
+    except Exception as error:
+        right, message = False, f"{name} raised {type(error).__name__}"
+    score = float(points if right else 0)
+    record = {"exercise": name, "score": score, "max_score": points, "passed": right,
+              "message": message, "misconception": None}
+    publish_display_data({"application/vnd.mdcv.outcome+json": record, "text/plain": message})
+    return score"""
+
+
+def tagged(make, source: str, grade_id: str, **metadata) -> nbformat.NotebookNode:
+    """A cell as nbgrader's own toolbar would make it."""
+    cell = make(source, id=grade_id)
+    given = {"grade": False, "solution": False, "locked": False, "task": False, **metadata}
+    cell.metadata.nbgrader = {"grade_id": grade_id, "schema_version": 3, **given}
+    return cell
+
+
+def question(name: str, answer: str, points: float) -> list[nbformat.NotebookNode]:
+    solution = f'''\
+def {name}(x):
+    """{name.title()} of x."""
+    ### BEGIN SOLUTION
+    {answer}
+    ### END SOLUTION'''
+    hidden = f'''\
+# {name} is graded here.
+### BEGIN HIDDEN TESTS
+grade("{name}", {name}, points={points})
+### END HIDDEN TESTS'''
+    return [
+        tagged(new_markdown_cell, f"## {name}", f"{name}-text", locked=True),
+        tagged(new_code_cell, solution, f"{name}-solution", solution=True),
+        tagged(new_code_cell, f'check("{name}", {name})', f"{name}-check", locked=True),
+        tagged(new_code_cell, hidden, name, grade=True, locked=True, points=points),
+    ]
+
+
+def toy_source() -> nbformat.NotebookNode:
+    """The instructor's notebook of the toy assignment: 3 + 2 points by itself, 4 by hand."""
+    written = (
+        "Because $2x = x + x$.\\n\\n### BEGIN MARK SCHEME\\nOne point each.\\n### END MARK SCHEME"
+    )
+    cells = [
+        new_markdown_cell("# Toy", id="title"),
+        tagged(new_code_cell, SETUP, "setup", locked=True),
+        *question("double", "return x + x  # twice the same", 3),
+        *question("triple", "return x + x + x  # and once more", 2),
+        tagged(new_markdown_cell, written, "why", grade=True, solution=True, points=4),
+    ]
+    return new_notebook(cells=cells, metadata=KERNEL)
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Course:
+    """A fresh toy course on disk, with the configuration of the real one."""
+    root = tmp_path / "course"
+    root.mkdir()
+    shutil.copy(REPOSITORY / "course" / "nbgrader_config.py", root)
+    source = tmp_path / "solutions" / "toy"
+    source.mkdir(parents=True)
+    nbformat.write(toy_source(), source / "toy.ipynb")
+    return open_course(root)
+
+
+class Pupil:
+    """The released toy notebook in a student's hands."""
+
+    def __init__(self, course: Course, released: nbformat.NotebookNode):
+        self.course, self.notebook = course, released
+
+    def cell(self, grade_id: str) -> nbformat.NotebookNode:
+        return next(cell for cell in self.notebook.cells if cell.id == grade_id)
+
+    def answers(self, **answers: str) -> Pupil:
+        """Fills in answer cells: `double="return 2 * x"`, or a whole cell of several lines."""
+        for name, answer in answers.items():
+            if name == "why":
+                self.cell("why").source = answer
+            else:
+                whole = answer if "\n" in answer else f"def {name}(x):\n    {answer}"
+                self.cell(f"{name}-solution").source = whole
+        return self
+
+    def hand_in(self, student: str) -> Path:
+        """Writes the notebook where a submission is expected."""
+        folder = self.course.submitted / student / "toy"
+        folder.mkdir(parents=True, exist_ok=True)
+        nbformat.write(self.notebook, folder / "toy.ipynb")
+        return folder
+
+
+@pytest.fixture
+def pupil(toy: Course):
+    """Makes a pupil with an untouched notebook of their own."""
+    from mdcv.grading.skeleton import load_skeleton
+
+    skeleton = load_skeleton(toy.notebook("toy"), toy.config())
+
+    def make() -> Pupil:
+        from copy import deepcopy
+
+        return Pupil(toy, deepcopy(skeleton.released))
+
+    return make
