@@ -18,7 +18,8 @@ _CODES = {
 }
 _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
-Row = dict[str, float | list[float]]
+Number = int | float
+Row = dict[str, Number | list[Number]]
 
 
 @dataclass
@@ -118,7 +119,7 @@ def _text_rows(body: bytes, tables: list[_Table]) -> Iterator[tuple[str, Row]]:
 def _binary_rows(body: bytes, tables: list[_Table], order: str) -> Iterator[tuple[str, Row]]:
     place = 0
 
-    def take(layout: str, where: str) -> tuple[float, ...]:
+    def take(layout: str, where: str) -> tuple[Number, ...]:
         nonlocal place
         try:
             values = struct.unpack_from(order + layout, body, place)

@@ -301,14 +301,14 @@ class Prism(Primitive):
     def sample(self, n: int, generator: Generator | None) -> Float[Tensor, "n 3"]:
         which = choose(self._areas, n, generator)
         triangles = len(self.corners) - 2
-        s, t, along = uniform((3, n), generator)
+        s, t, beside, along = uniform((4, n), generator)
         s, t = torch.where(s + t > 1, 1 - s, s), torch.where(s + t > 1, 1 - t, t)
         corners = s.new_tensor(self.corners)
         is_cap = which < triangles
         i = torch.where(is_cap, which + 1, which - triangles)
         a, b = corners[i], corners[(i + 1) % len(self.corners)]
         cap = corners[0] + s.unsqueeze(-1) * (a - corners[0]) + t.unsqueeze(-1) * (b - corners[0])
-        side = a + s.unsqueeze(-1) * (b - a)
+        side = a + beside.unsqueeze(-1) * (b - a)
         across = torch.where(is_cap.unsqueeze(-1), cap, side)
         level = self.low + (self.high - self.low) * torch.where(is_cap, along.round(), along)
         return torch.cat((level.unsqueeze(-1), across), dim=-1).roll(self.axis, dims=-1)
@@ -346,13 +346,18 @@ def _to_convex_outline(
     that the polygon is turned around.
     """
     loop = points.new_tensor(corners + corners[:1] if closed else corners)
-    planes, segments = [], []
+    heights, distances = [], []
     for start, end in itertools.pairwise(loop):
-        if bool((start == end).all()):
+        length = float(torch.linalg.vector_norm(end - start))
+        if length == 0:  # the disk that a pointed end shrank to
             continue
-        along = unit(end - start)
-        outward = torch.stack((along[1], -along[0]))
-        planes.append((points - start) @ outward)
-        segments.append(_norm(points - _nearest_on_segment(points, start, end)))
-    depth = torch.stack(planes).amax(dim=0)
-    return torch.where(depth > 0, torch.stack(segments).amin(dim=0), depth)
+        tangent = (end - start) / length
+        outward = torch.stack((tangent[1], -tangent[0]))
+        along = (points - start) @ tangent
+        # Not the length of (point - foot): that cancels next to the surface, and its gradient
+        # with it.
+        height, beyond = (points - start) @ outward, along - along.clamp(0, length)
+        heights.append(height)
+        distances.append(_norm(torch.stack((height, beyond), dim=-1)))
+    depth = torch.stack(heights).amax(dim=0)
+    return torch.where(depth > 0, torch.stack(distances).amin(dim=0), depth)

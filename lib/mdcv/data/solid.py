@@ -65,7 +65,7 @@ class Solid:
 
         Args:
             resolution: cells along the longest side of the solid. Round surfaces converge with
-                the square of the cell; sharp edges are cut by up to about half a cell.
+                the square of the cell; sharp edges lose up to a third of a cell.
 
         Returns:
             Vertices in the solid's unit; faces wind so that their normals point outward.
