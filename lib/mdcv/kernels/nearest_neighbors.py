@@ -8,6 +8,9 @@ from torch import Tensor
 from mdcv.errors import check_finite
 from mdcv.kernels.arithmetic import rows_at_a_time, squared_distances
 
+#: Beyond this many neighbors, unless they are few of many, sorting all is faster than a search.
+MOST_KEPT_SORTED = 64
+
 
 def nearest_neighbors_reference(x: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Sorts all squared distances from each x (B, N, D) to y (B, M, D) and keeps the k smallest.
@@ -38,11 +41,21 @@ def find_nearest_neighbors(x: Tensor, y: Tensor, k: int, refuse_nan: bool) -> tu
     if refuse_nan:
         check_finite("x", x)
         check_finite("y", y)
-    values, indices = nearest_neighbors_reference(x, y, k)
-    if not refuse_nan:
-        finite = x.isfinite().flatten(1).all(dim=1) & y.isfinite().flatten(1).all(dim=1)
-        values = torch.where(finite[:, None, None], values, torch.nan)
-    return values, indices
+        return _body(x, y, k)
+    finite = x.isfinite().flatten(1).all(dim=1) & y.isfinite().flatten(1).all(dim=1)
+    at_fault = ~finite[:, None, None]
+    squared, indices = _body(x.where(~at_fault, 0.0), y.where(~at_fault, 0.0), k)
+    return squared.masked_fill(at_fault, torch.nan), indices
+
+
+def _body(x: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The body for this device and these sizes; all give the same bits."""
+    few_of_many = k <= MOST_KEPT_SORTED or MOST_KEPT_SORTED * k <= y.shape[1]
+    if x.device.type == "cpu" and x.numel() and few_of_many:
+        from mdcv.kernels.nearest_neighbors_cpu import nearest_neighbors_cpu
+
+        return nearest_neighbors_cpu(x.detach(), y.detach(), k)
+    return nearest_neighbors_reference(x, y, k)
 
 
 @find_nearest_neighbors.register_fake

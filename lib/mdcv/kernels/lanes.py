@@ -1,0 +1,158 @@
+"""Sixteen numbers at a time: the few vector instructions that numba does not find by itself.
+
+numba turns a loop into vector instructions only where it can prove that no array overlaps another,
+which it cannot for the tables of a tree. These intrinsics say it outright, in LLVM's portable
+vectors, which become whatever the processor has (AVX-512, AVX2, NEON). Every addition and
+multiplication is rounded by itself, in the order of `mdcv.kernels.arithmetic`.
+
+numba's cache on disk watches only the file that a kernel stands in. After an edit here, delete
+`__pycache__/*.nb?` beside this file.
+"""
+
+from __future__ import annotations
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+LANES = 16
+
+_INDEX = ir.IntType(64)
+_BITS = ir.IntType(32)
+
+
+class _Lanes:
+    """Writes vector instructions on the arrays that an intrinsic was called with."""
+
+    def __init__(self, context, builder, signature, arguments) -> None:
+        self.context, self.builder = context, builder
+        self.types, self.arguments = signature.args, arguments
+        number = self.types[0].dtype
+        self.bytes = number.bitwidth // 8
+        self.vector = ir.VectorType(context.get_value_type(number), LANES)
+        self.zero = ir.Constant(self.vector, [0.0] * LANES)
+
+    def array(self, position: int):
+        make = self.context.make_array(self.types[position])
+        return make(self.context, self.builder, self.arguments[position])
+
+    def pointer(self, position: int, offset):
+        first = self.builder.gep(self.array(position).data, [offset])
+        return self.builder.bitcast(first, self.vector.as_pointer())
+
+    def load(self, position: int, offset):
+        return self.builder.load(self.pointer(position, offset), align=self.bytes)
+
+    def store(self, value, position: int, offset=None) -> None:
+        offset = ir.Constant(_INDEX, 0) if offset is None else offset
+        self.builder.store(value, self.pointer(position, offset), align=self.bytes)
+
+    def row(self, start, index):
+        """Offset of row `index` of a table of sixteen columns that begins at `start`."""
+        return self.builder.add(start, self.builder.mul(index, ir.Constant(_INDEX, LANES)))
+
+    def spread(self, number):
+        """The number in all sixteen lanes."""
+        nothing = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(nothing, number, ir.Constant(_BITS, 0))
+        zeros = ir.Constant(ir.VectorType(_BITS, LANES), [0] * LANES)
+        return self.builder.shuffle_vector(first, nothing, zeros)
+
+    def choose(self, relation: str, a, b):
+        """Lane by lane a where `a relation b`, else b."""
+        return self.builder.select(self.builder.fcmp_ordered(relation, a, b), a, b)
+
+    def sum_of_squares(self, query: int, difference):
+        """Σ over d of difference(d, query_d)², in order; `query` is the query's position."""
+        coordinates = self.array(query)
+        dimensions = self.builder.extract_value(coordinates.shape, 0)
+        total = cgutils.alloca_once_value(self.builder, self.zero)
+        with cgutils.for_range(self.builder, dimensions) as loop:
+            coordinate = self.builder.load(self.builder.gep(coordinates.data, [loop.index]))
+            gap = difference(loop.index, self.spread(coordinate))
+            square = self.builder.fmul(gap, gap)
+            self.builder.store(self.builder.fadd(self.builder.load(total), square), total)
+        return self.builder.load(total)
+
+    def bits_at_most(self, values, limit):
+        """An integer whose bit l is set where lane l is at most the limit."""
+        small = self.builder.fcmp_ordered("<=", values, self.spread(limit))
+        return self.builder.zext(self.builder.bitcast(small, ir.IntType(LANES)), _BITS)
+
+
+@intrinsic
+def distances_to_block(typing, blocks, start, query, limit, squared):
+    """Squared distances from a query to sixteen points; returns the bits of those <= limit.
+
+    The points stand at blocks[start:] as a (D, 16) table. Writes squared[:16].
+    """
+
+    def generate(context, builder, signature, arguments):
+        lanes = _Lanes(context, builder, signature, arguments)
+
+        def difference(d, coordinate):
+            return builder.fsub(coordinate, lanes.load(0, lanes.row(arguments[1], d)))
+
+        total = lanes.sum_of_squares(2, difference)
+        lanes.store(total, 4)
+        return lanes.bits_at_most(total, arguments[3])
+
+    return types.uint32(blocks, types.int64, query, limit, squared), generate
+
+
+@intrinsic
+def distances_to_boxes(typing, lows, highs, start, query, limit, squared):
+    """Squared distances from a query to sixteen boxes; returns the bits of those <= limit.
+
+    The boxes stand at lows[start:] and highs[start:] as (D, 16) tables. Writes squared[:16].
+    As rounding keeps order, no point in a box has a smaller computed distance.
+    """
+
+    def generate(context, builder, signature, arguments):
+        lanes = _Lanes(context, builder, signature, arguments)
+
+        def difference(d, coordinate):
+            row = lanes.row(arguments[2], d)
+            below = builder.fsub(lanes.load(0, row), coordinate)
+            above = builder.fsub(coordinate, lanes.load(1, row))
+            return lanes.choose(">", lanes.choose(">", below, above), lanes.zero)
+
+        total = lanes.sum_of_squares(3, difference)
+        lanes.store(total, 5)
+        return lanes.bits_at_most(total, arguments[4])
+
+    return types.uint32(lows, highs, types.int64, query, limit, squared), generate
+
+
+@intrinsic
+def lane_extremes(typing, values, start, rows, lowest, highest):
+    """Lane by lane the least and the greatest of values[start : start + 16 rows], rows >= 1.
+
+    Writes lowest[:16] and highest[:16].
+    """
+
+    def generate(context, builder, signature, arguments):
+        lanes = _Lanes(context, builder, signature, arguments)
+        first = lanes.load(0, arguments[1])
+        low = cgutils.alloca_once_value(builder, first)
+        high = cgutils.alloca_once_value(builder, first)
+        with cgutils.for_range(builder, arguments[2]) as loop:
+            row = lanes.load(0, lanes.row(arguments[1], loop.index))
+            builder.store(lanes.choose("<", row, builder.load(low)), low)
+            builder.store(lanes.choose(">", row, builder.load(high)), high)
+        lanes.store(builder.load(low), 3)
+        lanes.store(builder.load(high), 4)
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64, types.int64, lowest, highest), generate
+
+
+@intrinsic
+def lowest_bit(typing, bits):
+    """Position of the lowest set bit of a non-zero integer."""
+
+    def generate(context, builder, signature, arguments):
+        zeros_below = builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.zext(zeros_below, _INDEX)
+
+    return types.int64(types.uint32), generate

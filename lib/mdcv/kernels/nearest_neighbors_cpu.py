@@ -1,0 +1,131 @@
+"""Nearest neighbors on the CPU, by a block tree."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numba import njit
+from torch import Tensor
+
+from mdcv.kernels.block_tree import NO_POINT, build_block_tree, home_blocks
+from mdcv.kernels.lanes import LANES, distances_to_block, distances_to_boxes, lowest_bit
+from mdcv.kernels.threads import over_ranges
+
+#: Elementary operations a query takes, roughly, for the choice between one thread and several.
+OPERATIONS_PER_QUERY = 200
+
+
+def nearest_neighbors_cpu(x: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Squared distances and indices as the reference gives them, to the last bit.
+
+    x (B, N, D) and y (B, M, D) finite, in float32 or float64, D and M at least 1.
+    """
+    batch, n, _ = x.shape
+    squared = x.new_empty((batch, n, k))
+    indices = torch.empty((batch, n, k), dtype=torch.int64)
+    queries, points = x.contiguous().numpy(), y.contiguous().numpy()
+    found = squared.numpy(), indices.numpy()
+    operations = OPERATIONS_PER_QUERY * batch * n
+
+    if batch >= torch.get_num_threads():
+
+        def search_sets(low: int, high: int) -> None:
+            for b in range(low, high):
+                tree = build_block_tree(points[b])
+                home, order = home_blocks(tree, queries[b])
+                _search(tree, queries[b], home, order, found[0][b], found[1][b])
+
+        over_ranges(search_sets, batch, operations=operations)
+        return squared, indices
+
+    for b in range(batch):
+        tree = build_block_tree(points[b])
+        home, order = home_blocks(tree, queries[b])
+
+        def search_some(low: int, high: int, b=b, tree=tree, home=home, order=order) -> None:
+            _search(tree, queries[b], home, order[low:high], found[0][b], found[1][b])
+
+        over_ranges(search_some, n, operations=operations)
+    return squared, indices
+
+
+@njit(nogil=True, cache=True)
+def _search(tree, queries, home, order, squared, indices):
+    """Finds the neighbors of queries[order]; the best k so far are kept sorted.
+
+    A step takes the last entry off the stack: a node's number, or -1 - b for block b. An entry is
+    worth a visit while its box is nearer than the k-th best, or as near with a lower index.
+    """
+    blocks, block_indices, first_node = tree.blocks, tree.indices, tree.first_node
+    lows, highs, least = tree.lows, tree.highs, tree.least
+    axes, k = queries.shape[1], squared.shape[1]
+    row = axes * LANES
+    levels = first_node.shape[0] - 1
+    root = first_node[levels] - 1
+    waiting = np.empty(LANES * (levels + 1), np.int64)
+    bound = np.empty(LANES * (levels + 1), queries.dtype)
+    distance = np.empty(LANES, queries.dtype)
+    query = np.empty(axes, queries.dtype)
+    best, best_index = np.empty(k, queries.dtype), np.empty(k, np.int32)
+    for position in range(order.shape[0]):
+        i = order[position]
+        for d in range(axes):
+            query[d] = queries[i, d]
+        for s in range(k):
+            best[s], best_index[s] = np.inf, NO_POINT
+        worst, worst_index = best[k - 1], best_index[k - 1]
+        home_entry = -1 - np.int64(home[i])
+        # The home block first: it makes the bound tight before the root is asked.
+        waiting[0], bound[0] = root, 0
+        waiting[1], bound[1] = home_entry, 0
+        top = 2
+        while top > 0:
+            top -= 1
+            if bound[top] > worst:
+                continue
+            entry = waiting[top]
+            if entry < 0:
+                block = -1 - entry
+                near = distances_to_block(blocks, block * row, query, worst, distance)
+                while near != 0:
+                    lane = lowest_bit(near)
+                    near &= near - np.uint32(1)
+                    found = block_indices[block * LANES + lane]
+                    if distance[lane] < worst or (distance[lane] == worst and found < worst_index):
+                        _insert(best, best_index, distance[lane], found)
+                        worst, worst_index = best[k - 1], best_index[k - 1]
+                continue
+            near = distances_to_boxes(lows, highs, entry * row, query, worst, distance)
+            level = 0
+            while entry >= first_node[level + 1]:
+                level += 1
+            child, step = -1 - LANES * entry, -1
+            if level > 0:
+                child, step = first_node[level - 1] + LANES * (entry - first_node[level]), 1
+            first = nearest = top
+            while near != 0:
+                lane = lowest_bit(near)
+                near &= near - np.uint32(1)
+                nearer = distance[lane] < worst or least[entry * LANES + lane] < worst_index
+                if nearer and child + step * lane != home_entry:
+                    waiting[top], bound[top] = child + step * lane, distance[lane]
+                    if bound[top] < bound[nearest]:
+                        nearest = top
+                    top += 1
+            if top > first:
+                waiting[nearest], waiting[top - 1] = waiting[top - 1], waiting[nearest]
+                bound[nearest], bound[top - 1] = bound[top - 1], bound[nearest]
+        for s in range(k):
+            squared[i, s], indices[i, s] = best[s], best_index[s]
+
+
+@njit(nogil=True, cache=True)
+def _insert(best, best_index, distance, index):
+    """Puts a candidate better than the last of the sorted best k in its place among them."""
+    s = best.shape[0] - 1
+    while s > 0 and (
+        best[s - 1] > distance or (best[s - 1] == distance and best_index[s - 1] > index)
+    ):
+        best[s], best_index[s] = best[s - 1], best_index[s - 1]
+        s -= 1
+    best[s], best_index[s] = distance, index
