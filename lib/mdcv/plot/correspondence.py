@@ -23,7 +23,7 @@ def correspondence_figure(
     names: tuple[str, str] = ("x", "y"),
     title: str = "",
     frames: int = 36,
-    point_size: float = 3.0,
+    point_size: float = 2.5,
     height: int = 460,
 ) -> Figure:
     """A plotly figure that needs neither kernel nor network: x, y and a segment per match.
@@ -67,7 +67,7 @@ def correspondence_figure(
             **_coordinates(_segments(x, y, partner, name)),
             mode="lines",
             name=name,
-            line={"color": GRAY, "width": 2},
+            line={"color": GRAY, "width": 1.5},
             hoverinfo="skip",
             visible=index == 0,
         )
@@ -131,7 +131,8 @@ def _coordinates(points: Tensor) -> dict[str, object]:
 
 def _eye(angle: float) -> dict[str, float]:
     """Where the camera stands on its way around the y axis, in plotly's units."""
-    return {"x": round(1.6 * math.sin(angle), 3), "y": 0.55, "z": round(1.6 * math.cos(angle), 3)}
+    angle += math.radians(35)
+    return {"x": round(2.1 * math.sin(angle), 3), "y": 0.7, "z": round(2.1 * math.cos(angle), 3)}
 
 
 def _menus(names: list[str], frames: int) -> list[dict]:
