@@ -272,8 +272,8 @@ def copy_files(source: Path, target: Path) -> list[str]:
                 continue
             if path.is_symlink() or not path.is_file():
                 problems.append(f"{shown} is a link or no ordinary file; it was left out")
-            elif _hides_a_package(shown):
-                problems.append(f"{shown} would hide the package {shown.parts[0]}; it was left out")
+            elif package := _hidden_package(shown):
+                problems.append(f"{shown} would hide the package {package}; it was left out")
             elif (room := room - path.stat().st_size) < 0:
                 problems.append(f"{shown} and what follows is beyond 50 MB; it was left out")
                 return problems
@@ -283,12 +283,12 @@ def copy_files(source: Path, target: Path) -> list[str]:
     return problems
 
 
-def _hides_a_package(path: Path) -> bool:
-    """Whether Python would import this file, or its folder, in place of an installed package."""
+def _hidden_package(path: Path) -> str | None:
+    """The installed package in whose place Python would import this file, or its folder."""
     if path.suffix not in (".py", ".so", ".pyc"):
-        return False
+        return None
     name = path.parts[0].split(".")[0]
     try:
-        return importlib.util.find_spec(name) is not None
+        return name if importlib.util.find_spec(name) is not None else None
     except (ImportError, ValueError):
-        return False
+        return None

@@ -22,7 +22,7 @@ from mdcv.grading.course import Course, open_course
 from mdcv.grading.execution import Limits, run_notebook
 from mdcv.grading.gradebook import apply_mark
 from mdcv.grading.intake import Handed, copy_files, rebuild
-from mdcv.grading.marks import mark_notebook
+from mdcv.grading.marks import is_judged, mark_notebook
 from mdcv.grading.skeleton import grade_id_of, load_skeleton
 
 
@@ -103,7 +103,11 @@ class HideCases(NbGraderPreprocessor):
     """For the pages that students read: neither hidden cases nor rubrics are on them."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """The notebook without them."""
+        """The notebook without them; a traceback through a judged cell keeps its last line."""
         for step in (ClearHiddenTests, ClearMarkScheme):
             nb, resources = step(parent=self).preprocess(nb, resources)
+        for cell in filter(is_judged, nb.cells):
+            for output in cell.get("outputs", []):
+                if output.output_type == "error":
+                    output.traceback = [f"{output.ename}: {output.evalue}"]
         return nb, resources

@@ -1,0 +1,160 @@
+"""A cell that hangs, kills or floods costs that cell only, and nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from mdcv.grading.execution import Limits, run_notebook
+from mdcv.grading.marks import STOPPED, mark_notebook
+from mdcv.grading.skeleton import load_skeleton
+
+pytestmark = pytest.mark.grading
+
+QUICK = Limits(cell_seconds=2.0, total_seconds=60.0, grace_seconds=1.0)
+
+
+def run(*sources: str, folder: Path, limits: Limits = QUICK, seed: int | None = None):
+    """The outputs of each cell as text, the notebook, and what went wrong."""
+    cells = [new_code_cell(source, id=f"c{index}") for index, source in enumerate(sources)]
+    notebook = new_notebook(cells=cells)
+    problems = run_notebook(notebook, folder=folder, limits=limits, seed=seed)
+    return [said(cell) for cell in cells], notebook, problems
+
+
+def said(cell) -> str:
+    """Everything a cell left behind, in one text."""
+    parts = []
+    for output in cell.outputs:
+        data = output.get("data", {}).get("text/plain", "")
+        parts.append(output.get("text", "") or data or output.get("evalue", ""))
+    return "".join(parts).strip()
+
+
+def test_cells_run_in_order_and_an_error_does_not_stop_the_next(tmp_path):
+    texts, _, problems = run("x = 1", "1 / 0", "x + 1", folder=tmp_path)
+    assert texts == ["", "division by zero", "2"]
+    assert problems == []
+
+
+def test_an_endless_cell_is_stopped_and_the_kernel_keeps_what_it_knew(tmp_path):
+    texts, notebook, problems = run("x = 7", "while True: pass", "x", folder=tmp_path)
+    assert texts == ["", "this cell was stopped after 2 s", "7"]
+    assert notebook.cells[1].outputs[-1].ename == STOPPED
+    assert problems == ["cell c1 was stopped after 2 s"]
+
+
+def test_a_cell_that_ignores_the_interrupt_is_killed_and_the_earlier_cells_run_again(tmp_path):
+    stubborn = "while True:\n  try:\n    while True: pass\n  except BaseException: pass"
+    texts, _, problems = run("x = 7", stubborn, "x", folder=tmp_path)
+    assert texts == ["", "this cell was stopped after 2 s", "7"]
+    assert problems == ["cell c1 was stopped after 2 s"]
+
+
+def test_a_dead_kernel_costs_the_cell_that_killed_it(tmp_path):
+    kill = "import os; os._exit(1)"
+    texts, _, problems = run("x = 7; print('once')", kill, "x", kill, "x + 1", folder=tmp_path)
+    dead = "the kernel died while this cell ran"
+    assert texts == ["once", dead, "7", dead, "8"]
+    assert problems == [
+        "the kernel died while cell c1 ran",
+        "the kernel died while cell c3 ran",
+    ]
+
+
+def test_a_cell_that_kills_only_when_run_again_is_left_out_as_well(tmp_path):
+    second_time = "import os, pathlib\nflag = pathlib.Path('flag')\nif flag.exists(): os._exit(1)\nflag.touch()"
+    texts, _, _ = run("x = 7", second_time, "os._exit(1)", "x", folder=tmp_path)
+    assert texts[3] == "7"
+
+
+def test_asking_for_input_is_refused_at_once(tmp_path):
+    texts, _, _ = run("input('mark? ')", "1", folder=tmp_path)
+    assert "input" in texts[0] and texts[1] == "1"
+
+
+def test_a_flood_of_output_is_cut_and_the_judgment_still_counts(toy, pupil, tmp_path):
+    skeleton = load_skeleton(toy.notebook("toy"), toy.config())
+    notebook = skeleton.notebook
+    answers = pupil().answers(double="[print('x' * 10000) for _ in range(200)]; return 2 * x")
+    index = [cell.id for cell in notebook.cells].index("double-solution")
+    notebook.cells[index].source = answers.cell("double-solution").source
+    run_notebook(notebook, folder=tmp_path, limits=Limits(cell_seconds=20))
+    cell = next(cell for cell in notebook.cells if cell.id == "double")
+    assert len(str(cell.outputs)) < 2 * Limits().output_characters
+    assert mark_notebook(notebook)["double"].score == 3.0
+
+
+def test_no_process_is_left_behind_not_even_a_daemon(tmp_path):
+    daemon = """
+import os, subprocess, sys
+note = os.path.abspath("pids")
+code = f"import os, time; open({note!r}, 'a').write(f'{os.getpid()} '); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", code])
+subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        exec(code)
+    os._exit(0)
+import time
+while not os.path.exists(note) or len(open(note).read().split()) < 3:
+    time.sleep(0.05)
+open(note).read()
+"""
+    texts, _, _ = run(daemon, folder=tmp_path, limits=Limits(cell_seconds=30))
+    pids = [int(word) for word in texts[0].strip("' ").split()]
+    assert len(pids) == 3
+    deadline = time.monotonic() + 5
+    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in pids if alive(pid)] == []
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_the_whole_submission_has_a_limit_too(tmp_path):
+    limits = Limits(cell_seconds=2.0, total_seconds=3.0, grace_seconds=1.0)
+    slow = "import time; time.sleep(1.8)"
+    texts, _, _ = run(slow, slow, slow, "1", folder=tmp_path, limits=limits)
+    assert texts[-1] == "not run: the 3 s for one submission were used up"
+
+
+def test_the_kernel_knows_its_seed_its_folder_and_this_python(tmp_path):
+    ask = "import os, sys; print(os.environ.get('MDCV_GRADING_SEED'), os.getcwd(), sys.prefix)"
+    texts, _, _ = run(ask, folder=tmp_path, seed=77)
+    import sys
+
+    assert texts[0] == f"77 {tmp_path} {sys.prefix}"
+
+
+def test_without_a_seed_the_kernel_gets_none_even_if_the_grader_has_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("MDCV_GRADING_SEED", "5")
+    texts, _, _ = run("import os; os.environ.get('MDCV_GRADING_SEED', 'none')", folder=tmp_path)
+    assert texts == ["'none'"]
+
+
+def test_what_is_written_past_python_does_not_reach_the_instructor(tmp_path, capfd):
+    run("import os; os.write(2, b'secret sign\\n'); None", folder=tmp_path)
+    assert "secret sign" not in "".join(capfd.readouterr())
+
+
+def test_a_stopped_grading_ends_at_the_next_cell(tmp_path):
+    import threading
+
+    stop = threading.Event()
+    stop.set()
+    cell = new_code_cell("1", id="c0")
+    run_notebook(new_notebook(cells=[cell]), folder=tmp_path, stop=stop)
+    assert said(cell) == "not run: the grading was stopped"
+    assert os.listdir(tmp_path) in ([], [".ipython"])

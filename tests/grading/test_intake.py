@@ -1,0 +1,272 @@
+"""A submission is rebuilt where the student's work is clear, and reported always."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from mdcv.grading.intake import Unreadable, copy_files, find_notebook, read_cells, rebuild
+from mdcv.grading.skeleton import grade_id_of, load_skeleton
+
+
+@pytest.fixture
+def skeleton(toy):
+    return load_skeleton(toy.notebook("toy"), toy.config())
+
+
+@pytest.fixture
+def rebuilt(skeleton, pupil, tmp_path):
+    """Hands a changed notebook in, reads it again and rebuilds it."""
+
+    def run(change):
+        student = pupil().answers(double="return 2 * x", triple="return 3 * x", why="I know.")
+        content = json.loads(nbformat.writes(student.notebook))
+        change(content["cells"])
+        path = tmp_path / "handed.ipynb"
+        path.write_text(json.dumps(content))
+        return rebuild(read_cells(path), skeleton)
+
+    return run
+
+
+def by_id(cells: list[dict], name: str) -> int:
+    return next(index for index, cell in enumerate(cells) if cell["id"] == name)
+
+
+def sources(notebook) -> dict[str, str]:
+    return {grade_id_of(cell): cell.source for cell in notebook.cells if grade_id_of(cell)}
+
+
+def test_an_honest_submission_keeps_its_answers_and_gets_the_hidden_cases(rebuilt):
+    notebook, problems = rebuilt(lambda cells: None)
+    assert problems == []
+    assert sources(notebook)["double-solution"] == "def double(x):\n    return 2 * x"
+    assert sources(notebook)["why"] == "I know."
+    assert 'grade("double", double, points=3)' in sources(notebook)["double"]
+    nbformat.validate(notebook)
+
+
+def test_cells_that_a_student_added_stay_where_they_stood_and_lose_their_tags(rebuilt):
+    def change(cells):
+        helper = new_code_cell("helper = 2", id="mine", metadata={"tags": ["skip-execution"]})
+        cells.insert(by_id(cells, "double-solution"), helper)
+        cells.append({**new_markdown_cell("bye"), "id": "not a good id"})
+
+    notebook, problems = rebuilt(change)
+    ids = [cell.id for cell in notebook.cells]
+    assert problems == []
+    assert ids.index("mine") == ids.index("double-solution") - 1
+    assert notebook.cells[ids.index("mine")].metadata == {}
+    assert notebook.cells[-1].source == "bye"
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_duplicated_test_cell_counts_once(rebuilt):
+    notebook, problems = rebuilt(lambda cells: cells.append(dict(cells[by_id(cells, "double")])))
+    assert [cell.id for cell in notebook.cells].count("double") == 1
+    assert problems == ["the locked cell double was there 2 times; it counts once"]
+
+
+def test_of_two_answers_the_first_that_was_written_in_counts(rebuilt, skeleton):
+    def change(cells):
+        index = by_id(cells, "double-solution")
+        untouched = {**cells[index], "source": skeleton.released_source("double-solution")}
+        later = {**cells[index], "source": "def double(x):\n    return 0"}
+        cells[index:index] = [untouched]
+        cells.append(later)
+
+    notebook, problems = rebuilt(change)
+    assert sources(notebook)["double-solution"] == "def double(x):\n    return 2 * x"
+    assert "was there 3 times; the first one that was written in counts" in problems[0]
+
+
+def test_a_deleted_test_cell_is_put_back(rebuilt):
+    notebook, problems = rebuilt(lambda cells: cells.pop(by_id(cells, "triple")))
+    assert 'grade("triple"' in sources(notebook)["triple"]
+    assert problems == ["the locked cell triple was missing; it was put back"]
+
+
+def test_a_deleted_answer_is_reported_and_the_others_stay(rebuilt):
+    notebook, problems = rebuilt(lambda cells: cells.pop(by_id(cells, "triple-solution")))
+    assert "NotImplementedError" in sources(notebook)["triple-solution"]
+    assert sources(notebook)["double-solution"].endswith("return 2 * x")
+    assert problems == ["the answer cell triple-solution was missing"]
+
+
+def test_a_retyped_answer_is_code_again(rebuilt):
+    def change(cells):
+        cell = cells[by_id(cells, "double-solution")]
+        cell["cell_type"] = "markdown"
+        del cell["outputs"], cell["execution_count"]
+
+    notebook, problems = rebuilt(change)
+    cell = next(cell for cell in notebook.cells if cell.id == "double-solution")
+    assert (cell.cell_type, cell.source) == ("code", "def double(x):\n    return 2 * x")
+    assert "was of type markdown; it was read as code" in problems[0]
+
+
+def test_an_edited_test_and_toggled_metadata_come_from_the_release(rebuilt):
+    def change(cells):
+        judged = cells[by_id(cells, "double")]
+        judged["source"] = "3.0"
+        judged["metadata"]["nbgrader"].update(points=300, locked=False, solution=True, grade=False)
+        judged["metadata"]["tags"] = ["raises-exception"]
+
+    notebook, problems = rebuilt(change)
+    cell = next(cell for cell in notebook.cells if cell.id == "double")
+    assert cell.metadata.nbgrader["points"] == 3
+    assert cell.metadata.nbgrader["grade"] and not cell.metadata.nbgrader["solution"]
+    assert "tags" not in cell.metadata
+    assert 'grade("double"' in cell.source
+    assert problems == ["the locked cell double was changed; the original was used"]
+
+
+def test_answers_without_any_metadata_are_found_by_id_or_by_the_function_they_define(rebuilt):
+    def change(cells):
+        for number, cell in enumerate(cells):
+            cell["metadata"] = {}
+            if cell["id"] == "double-solution":
+                cell["id"] = f"other-{number}"
+
+    notebook, problems = rebuilt(change)
+    assert sources(notebook)["double-solution"].endswith("return 2 * x")
+    assert sources(notebook)["triple-solution"].endswith("return 3 * x")
+    assert "the answer cell double-solution had lost its name" in " ".join(problems)
+
+
+def test_cells_without_a_name_are_the_students_to_change(rebuilt):
+    def change(cells):
+        cells[by_id(cells, "title")]["source"] = "# My toy"
+
+    notebook, problems = rebuilt(change)
+    assert [cell.source for cell in notebook.cells][0] == "# My toy"
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"metadata": None},
+        {"metadata": {"nbgrader": ["grade"]}},
+        {"metadata": {"nbgrader": {"grade_id": 7}}},
+        {"source": None},
+        {"source": ["def double(x):\n", 3, "    return 2 * x"]},
+        {"source": "print('\ud800')"},
+        {"cell_type": "python"},
+        {"attachments": "none"},
+        {"id": 12},
+    ],
+)
+def test_no_damage_to_a_cell_is_fatal(rebuilt, damage):
+    notebook, _ = rebuilt(lambda cells: cells[by_id(cells, "double-solution")].update(damage))
+    nbformat.validate(notebook)
+    nbformat.writes(notebook).encode("utf-8")
+    assert sources(notebook)["triple-solution"].endswith("return 3 * x")
+
+
+def test_another_notebook_is_refused(skeleton, tmp_path):
+    path = tmp_path / "other.ipynb"
+    path.write_text(json.dumps({"cells": [new_code_cell("1 + 1")], "nbformat": 4}))
+    with pytest.raises(Unreadable, match="another notebook"):
+        rebuild(read_cells(path), skeleton)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"\0\0\0\n", "empty"),
+        (b'{"cells": [{"cell_type": "co', "broken"),
+        (b"[" * 100_000, "broken"),
+        (b"\xff\xfe\x00garbage", "broken"),
+        (b"3", "no notebook cells"),
+        (b'{"cells": {}}', "no notebook cells"),
+        (b'{"cells": [1, null]}', "no notebook cells"),
+    ],
+)
+def test_a_file_without_cells_says_what_it_is(tmp_path, content, reason):
+    path = tmp_path / "a.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(Unreadable, match=reason):
+        read_cells(path)
+
+
+def test_a_notebook_of_version_three_is_read(tmp_path):
+    cell = {"cell_type": "code", "input": ["def double(x):\n", "    return 2 * x"]}
+    path = tmp_path / "old.ipynb"
+    path.write_text(json.dumps({"nbformat": 3, "worksheets": [{"cells": [cell]}]}))
+    assert read_cells(path)[0].source == "def double(x):\n    return 2 * x"
+
+
+def place(folder: Path, *names: str) -> Path:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    return folder
+
+
+def test_the_notebook_in_its_place_is_taken_whatever_lies_beside_it(tmp_path):
+    folder = place(tmp_path, "toy/toy.ipynb", "toy/draft.ipynb")
+    assert find_notebook(folder, "toy") == (folder / "toy/toy.ipynb", [])
+
+
+@pytest.mark.parametrize("name", ["toy/toy (1).ipynb", "Untitled.ipynb"])
+def test_a_single_notebook_of_another_name_or_place_is_taken_and_reported(tmp_path, name):
+    path, problems = find_notebook(place(tmp_path, name), "toy")
+    assert path == tmp_path / name
+    assert problems == [f"the notebook is {name}; expected toy/toy.ipynb"]
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["toy/readme.txt"], "no notebook was handed in"),
+        (["toy/.ipynb_checkpoints/toy.ipynb"], "no notebook was handed in"),
+        (["toy/a.ipynb", "toy/b.ipynb"], "several notebooks and none named toy.ipynb: a.ipynb, b"),
+    ],
+)
+def test_without_one_clear_notebook_it_says_what_is_there(tmp_path, names, reason):
+    with pytest.raises(Unreadable, match=reason):
+        find_notebook(place(tmp_path, *names), "toy")
+
+
+def test_a_link_is_no_notebook(tmp_path):
+    place(tmp_path, "elsewhere.txt", "ada/toy/notes.txt")
+    os.symlink(tmp_path / "elsewhere.txt", tmp_path / "ada/toy/toy.ipynb")
+    with pytest.raises(Unreadable, match="no notebook"):
+        find_notebook(tmp_path / "ada", "toy")
+
+
+def test_files_beside_the_notebook_come_along_but_links_and_hiding_modules_do_not(tmp_path):
+    source, target = tmp_path / "from", tmp_path / "to"
+    place(source, "data/points.csv", "helper.py", "torch.py", "numpy/__init__.py", "a.ipynb")
+    place(source, ".hidden", "kept.txt")
+    place(target, "kept.txt").joinpath("kept.txt").write_text("ours")
+    os.symlink("/etc/hostname", source / "link.txt")
+    problems = copy_files(source, target)
+    assert sorted(str(path.relative_to(target)) for path in target.rglob("*.*")) == [
+        "data/points.csv",
+        "helper.py",
+        "kept.txt",
+    ]
+    assert (target / "kept.txt").read_text() == "ours"
+    assert problems == [
+        "link.txt is a link or no ordinary file; it was left out",
+        "torch.py would hide the package torch; it was left out",
+        "numpy/__init__.py would hide the package numpy; it was left out",
+    ]
+
+
+def test_what_is_too_large_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("mdcv.grading.intake.MAX_COPIED_BYTES", 3)
+    source, target = place(tmp_path / "from", "a.txt", "b.txt"), place(tmp_path / "to")
+    target.mkdir()
+    problems = copy_files(source, target)
+    assert (target / "a.txt").exists() and not (target / "b.txt").exists()
+    assert "beyond 50 MB" in problems[0]
