@@ -33,6 +33,10 @@ def collect_ball(points: Tensor, centers: Tensor, radius: float, k: int) -> Tens
     """Indices as the reference gives them; points and centers finite or refused."""
     check_finite("points", points)
     check_finite("centers", centers)
+    if points.device.type == "cpu" and points.numel():
+        from mdcv.kernels.ball_query_cpu import ball_query_cpu
+
+        return ball_query_cpu(points.detach(), centers.detach(), radius, k)
     return ball_query_reference(points, centers, radius, k)
 
 

@@ -32,6 +32,10 @@ def farthest_points_reference(points: Tensor, k: int, start: int) -> Tensor:
 def pick_farthest_points(points: Tensor, k: int, start: int) -> Tensor:
     """Indices as the reference gives them; points in float32 or float64, finite or refused."""
     check_finite("points", points)
+    if points.device.type == "cpu" and points.numel():
+        from mdcv.kernels.farthest_points_cpu import farthest_points_cpu
+
+        return farthest_points_cpu(points.detach(), k, start)
     return farthest_points_reference(points, k, start)
 
 

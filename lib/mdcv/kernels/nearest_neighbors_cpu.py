@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mdcv.kernels.block_tree import NO_POINT, build_block_tree, home_blocks
 from mdcv.kernels.lanes import LANES, distances_to_block, distances_to_boxes, lowest_bit
-from mdcv.kernels.threads import over_ranges
+from mdcv.kernels.threads import over_batch
 
 #: Elementary operations a query takes, roughly, for the choice between one thread and several.
 OPERATIONS_PER_QUERY = 200
@@ -24,28 +24,17 @@ def nearest_neighbors_cpu(x: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor]
     squared = x.new_empty((batch, n, k))
     indices = torch.empty((batch, n, k), dtype=torch.int64)
     queries, points = x.contiguous().numpy(), y.contiguous().numpy()
-    found = squared.numpy(), indices.numpy()
-    operations = OPERATIONS_PER_QUERY * batch * n
+    found_squared, found = squared.numpy(), indices.numpy()
 
-    if batch >= torch.get_num_threads():
-
-        def search_sets(low: int, high: int) -> None:
-            for b in range(low, high):
-                tree = build_block_tree(points[b])
-                home, order = home_blocks(tree, queries[b])
-                _search(tree, queries[b], home, order, found[0][b], found[1][b])
-
-        over_ranges(search_sets, batch, operations=operations)
-        return squared, indices
-
-    for b in range(batch):
+    def prepare(b: int):
         tree = build_block_tree(points[b])
-        home, order = home_blocks(tree, queries[b])
+        return tree, *home_blocks(tree, queries[b])
 
-        def search_some(low: int, high: int, b=b, tree=tree, home=home, order=order) -> None:
-            _search(tree, queries[b], home, order[low:high], found[0][b], found[1][b])
+    def search(b: int, prepared, low: int, high: int) -> None:
+        tree, home, order = prepared
+        _search(tree, queries[b], home, order[low:high], found_squared[b], found[b])
 
-        over_ranges(search_some, n, operations=operations)
+    over_batch(prepare, search, batch, n, operations=OPERATIONS_PER_QUERY * batch * n)
     return squared, indices
 
 
