@@ -29,7 +29,7 @@ METADATA = {
 
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
-_OTHER_DISPLAY = re.compile(r"\\\[|\\begin\{(?:equation|align|gather|multline)\*?\}")
+_OTHER_DISPLAY = re.compile(r"\\\[|\\begin\{(?:equation|align|gather|eqnarray)\*?\}")
 _INLINE_CODE = re.compile(r"`[^`]+`")
 _INLINE_MATH = re.compile(r"\$[^$]+\$")
 _TAG = re.compile(r"\\tag\{([^}]*)\}")
