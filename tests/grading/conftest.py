@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -81,12 +82,26 @@ def toy_source() -> nbformat.NotebookNode:
     return new_notebook(cells=cells, metadata=KERNEL)
 
 
+@pytest.fixture(scope="session")
+def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gradebook without entries: making one runs a program, copying one does not."""
+    from nbgrader.api import Gradebook
+
+    from mdcv.grading.gradebook import alembic_on_path
+
+    alembic_on_path()
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    Gradebook(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def toy(tmp_path: Path) -> Course:
+def toy(tmp_path: Path, empty_gradebook: Path) -> Course:
     """A fresh toy course on disk, with the configuration of the real one."""
     root = tmp_path / "course"
     root.mkdir()
     shutil.copy(REPOSITORY / "course" / "nbgrader_config.py", root)
+    shutil.copy(empty_gradebook, root)
     source = tmp_path / "solutions" / "toy"
     source.mkdir(parents=True)
     nbformat.write(toy_source(), source / "toy.ipynb")
@@ -116,7 +131,8 @@ class Pupil:
         """Writes the notebook where a submission is expected."""
         folder = self.course.submitted / student / "toy"
         folder.mkdir(parents=True, exist_ok=True)
-        nbformat.write(self.notebook, folder / "toy.ipynb")
+        # Not nbformat.write: it mends what a student may well have broken.
+        (folder / "toy.ipynb").write_text(json.dumps(self.notebook))
         return folder
 
 

@@ -67,7 +67,7 @@ def test_a_dead_kernel_costs_the_cell_that_killed_it(tmp_path):
 
 
 def test_a_cell_that_kills_only_when_run_again_is_left_out_as_well(tmp_path):
-    second_time = "import os, pathlib\nflag = pathlib.Path('flag')\nif flag.exists(): os._exit(1)\nflag.touch()"
+    second_time = "import os; os._exit(1) if os.path.exists('flag') else open('flag', 'w').close()"
     texts, _, _ = run("x = 7", second_time, "os._exit(1)", "x", folder=tmp_path)
     assert texts[3] == "7"
 

@@ -144,7 +144,7 @@ def test_cells_without_a_name_are_the_students_to_change(rebuilt):
         cells[by_id(cells, "title")]["source"] = "# My toy"
 
     notebook, problems = rebuilt(change)
-    assert [cell.source for cell in notebook.cells][0] == "# My toy"
+    assert notebook.cells[0].source == "# My toy"
     assert problems == []
 
 

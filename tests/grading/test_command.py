@@ -1,0 +1,191 @@
+"""The command line: light to start, clear when it cannot, honest in its exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from mdcv.grading.classroom import Result
+from mdcv.grading.command import app, main
+from mdcv.grading.course import CannotRun
+from mdcv.grading.marks import BY_HAND, Mark
+
+MDCV = Path(sys.executable).parent / "mdcv"
+
+
+def run(*arguments: object, expect: int = 0) -> str:
+    """Runs a command in this process; returns what it printed."""
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if isinstance(done.exception, CannotRun):
+        raise done.exception
+    assert done.exit_code == expect, done.output
+    return done.stdout
+
+
+def test_help_names_every_command_and_loads_nothing_heavy():
+    heavy = "{'torch', 'nbgrader', 'nbformat', 'rich.table', 'numpy'} & sys.modules.keys()"
+    code = f"import sys; import mdcv.grading.command; print({heavy})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert loaded.stdout.strip() == "set()"
+    text = run("--help")
+    for name in ("doctor", "lab", "release", "check", "grade", "report", "demo"):
+        assert f" {name} " in text
+
+
+def test_it_is_installed_and_says_in_one_line_why_it_cannot():
+    done = subprocess.run([MDCV, "grade", "a99"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("mdcv: there is no assignment 'a99'; there are: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_entry_point_turns_what_cannot_run_into_status_two(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["mdcv", "grade", "a4_point_sets", "--cluster", "tcp://h:1"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("mdcv: --cluster is not there yet")
+
+
+def test_release_writes_all_assignments_or_the_one_named(toy):
+    assert "toy: " in run("release", "--course", toy.root)
+    assert (toy.release / "toy/toy.ipynb").exists()
+    assert "toy: " in run("release", "toy", "--course", toy.root)
+
+
+def some_results():
+    by_hand = Mark(0.0, 4.0, BY_HAND, by_hand=True)
+    full = {"double": Mark(3.0, 3.0, "right"), "triple": Mark(2.0, 2.0, "right"), "why": by_hand}
+    yield Result("ben", "graded", {**full, "triple": Mark(0.5, 2.0, "off by one")}, ["mended"])
+    yield Result("ada", "graded", full)
+    broken = {name: Mark(0.0, mark.max_score, "broken") for name, mark in full.items()}
+    yield Result("cleo", "failed", broken, ["broken"])
+
+
+@pytest.fixture
+def pretended(toy, monkeypatch):
+    """A class whose results are given, so that only the command line is tried."""
+    for student in ("ada", "ben", "cleo"):
+        (toy.submitted / student).mkdir(parents=True)
+    asked = {}
+
+    def grade_class(course, assignment, **options):
+        asked.update(course=course, assignment=assignment, **options)
+        return some_results()
+
+    monkeypatch.setattr("mdcv.grading.classroom.grade_class", grade_class)
+    return asked
+
+
+def test_grade_shows_what_was_judged_apart_from_what_a_person_reads(toy, pretended):
+    text = run("grade", "toy", "--course", toy.root)
+    rows = {
+        line.split("│")[1].strip(): line.split("│")[2:-1]
+        for line in text.splitlines()
+        if "│" in line
+    }
+    assert [cell.strip() for cell in rows["ada"]] == ["3", "2", "open", "5/5", "4 open", "5/9"]
+    assert [cell.strip() for cell in rows["ben"]] == [
+        "3",
+        "0.5",
+        "open",
+        "3.5/5",
+        "4 open",
+        "3.5/9",
+    ]
+    assert "cleo (failed)" in rows
+    assert "- ben: mended" in text
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_options_may_stand_in_any_order(toy, pretended, tmp_path, order):
+    groups = [
+        ["toy"],
+        ["--submissions", toy.submitted],
+        ["--jobs", "2"],
+        ["--timeout", "7"],
+        ["--db", tmp_path / "other.db"],
+        ["--json", tmp_path / "out.json"],
+        ["--course", toy.root],
+    ]
+    run("grade", *[word for group in groups[::order] for word in group])
+    assert pretended["jobs"] == 2
+    assert pretended["limits"].cell_seconds == 7
+    assert pretended["submissions"] == toy.submitted
+    assert pretended["course"].database == f"sqlite:///{tmp_path / 'other.db'}"
+    assert list(json.loads((tmp_path / "out.json").read_text())["students"]) == [
+        "ada",
+        "ben",
+        "cleo",
+    ]
+
+
+def test_the_json_has_exactly_the_agreed_shape(toy, pretended):
+    written = json.loads(run("grade", "toy", "--json", "-", "--course", toy.root))
+    assert written["assignment"] == "toy" and set(written) == {"assignment", "students"}
+    assert written["students"]["ben"] == {
+        "status": "graded",
+        "score": 3.5,
+        "max_score": 9.0,
+        "problems": ["mended"],
+        "questions": {
+            "double": {"score": 3.0, "max_score": 3.0, "message": "right"},
+            "triple": {"score": 0.5, "max_score": 2.0, "message": "off by one"},
+            "why": {"score": 0.0, "max_score": 4.0, "message": BY_HAND},
+        },
+    }
+    assert written["students"]["cleo"]["status"] == "failed"
+
+
+def test_a_result_file_that_cannot_be_written_is_known_before_the_grading(toy, pretended):
+    with pytest.raises(CannotRun, match="cannot be written: No such file or directory"):
+        run("grade", "toy", "--json", "/no/such/folder/out.json", "--course", toy.root)
+    assert pretended == {}
+
+
+def test_an_empty_and_a_missing_folder_cannot_run(toy, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "empty", tmp_path / "missing"):
+        with pytest.raises(CannotRun, match=folder.name):
+            run("grade", "toy", "--submissions", folder, "--course", toy.root)
+
+
+def test_a_number_of_jobs_must_be_one(toy):
+    run("grade", "toy", "--jobs", "0", "--course", toy.root, expect=2)
+
+
+@pytest.mark.grading
+def test_grade_report_and_feedback_in_one_go(toy, pupil):
+    pupil().answers(double="return 2 * x", triple="return 3 * x").hand_in("ada")
+    text = run("grade", "toy", "--feedback", "--course", toy.root)
+    assert f"1 feedback pages in {toy.feedback}" in text
+    assert (toy.feedback / "ada/toy/toy.html").exists()
+    assert "ada" in run("report", "toy", "--course", toy.root)
+    assert run("report", "toy", "--format", "csv", "--course", toy.root).startswith("student,")
+    assert run("report", "--format", "moodle", "--course", toy.root, "toy").startswith("First name")
+
+
+@pytest.mark.grading
+def test_check_exits_one_unless_everything_judged_is_right(toy, pupil):
+    folder = pupil().answers(double="return 2 * x").hand_in("ada")
+    text = run("check", folder / "toy.ipynb", expect=1)
+    assert "double" in text and "not judged here" in text
+
+
+def test_doctor_exits_one_when_something_needed_is_broken(toy, monkeypatch):
+    assert "Ready." in run("doctor", "--course", toy.root)
+    monkeypatch.setattr("shutil.which", lambda name, path=None: None)
+    assert "Something needed is broken." in run("doctor", "--course", toy.root, expect=1)
+
+
+def test_lab_hands_further_options_on(toy, monkeypatch):
+    asked = []
+    monkeypatch.setattr("mdcv.grading.lab.run_lab", lambda course, words: asked.append(words) or 0)
+    run("lab", "--port=9", "--no-browser", "--course", toy.root)
+    assert asked == [["--port=9", "--no-browser"]]

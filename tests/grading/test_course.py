@@ -1,0 +1,59 @@
+"""Where a course lies, and what stays the same in it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from mdcv.grading.course import CannotRun, find_course, open_course
+
+
+def test_the_course_of_the_repository_has_its_folders_where_the_readme_says():
+    course = find_course()
+    assert course.source == course.root.parent / "solutions"
+    assert course.release == course.root.parent / "assignments"
+    assert course.database == f"sqlite:///{course.root / 'gradebook.db'}"
+
+
+def test_a_course_is_found_from_any_folder_inside_its_repository(toy, monkeypatch):
+    deep = toy.source / "toy"
+    monkeypatch.chdir(deep)
+    assert find_course() == toy
+
+
+def test_a_named_folder_wins_and_must_hold_a_configuration(toy, tmp_path):
+    assert find_course(toy.root) == toy
+    with pytest.raises(CannotRun, match=r"it holds no nbgrader_config\.py"):
+        find_course(tmp_path)
+
+
+def test_a_configuration_that_does_not_run_is_named(toy):
+    toy.config_file.write_text("c.CourseDirectory = = 3")
+    with pytest.raises(CannotRun, match="does not run: invalid syntax"):
+        open_course(toy.root)
+
+
+def test_folders_that_were_replaced_reach_nbgrader(toy, tmp_path):
+    moved = dataclasses.replace(toy, submitted=tmp_path / "elsewhere", database="sqlite:////x.db")
+    directory = moved.directory("toy")
+    assert directory.format_path(directory.submitted_directory, "ada", "toy") == str(
+        tmp_path / "elsewhere/ada/toy"
+    )
+    assert directory.db_url == "sqlite:////x.db"
+
+
+def test_an_unknown_assignment_is_refused_with_those_that_are_there(toy):
+    assert toy.assignments() == ["toy"]
+    with pytest.raises(CannotRun, match="no assignment 'a9'; there are: toy"):
+        toy.notebook("a9")
+
+
+def test_the_seed_stays_and_differs_between_assignments_and_courses(toy, tmp_path):
+    first = toy.seed("toy")
+    assert toy.seed("toy") == first
+    assert toy.seed("other") != first
+    other = dataclasses.replace(toy, root=tmp_path)
+    assert other.seed("toy") != first
+    assert (toy.root / ".secret").stat().st_mode & 0o077 == 0
+    assert 0 <= first < 2**63

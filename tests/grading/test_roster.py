@@ -1,0 +1,32 @@
+"""The class and its dates, as two small tables say."""
+
+from __future__ import annotations
+
+import pytest
+
+from mdcv.grading.course import CannotRun, find_course
+from mdcv.grading.roster import due_date, students
+
+
+def test_the_roster_gives_names_by_id(toy):
+    (toy.root / "roster.csv").write_text("id,first_name,last_name\nada,Ada,Lovelace\n,,\n")
+    assert students(toy) == {"ada": {"first_name": "Ada", "last_name": "Lovelace", "email": ""}}
+
+
+def test_without_tables_there_are_no_names_and_no_dates(toy):
+    assert students(toy) == {}
+    assert due_date(toy, "toy") is None
+
+
+def test_a_table_without_its_key_is_refused(toy):
+    (toy.root / "roster.csv").write_text("student,name\nada,Ada\n")
+    with pytest.raises(CannotRun, match=r"roster\.csv has no column 'id'"):
+        students(toy)
+
+
+def test_the_repository_ships_a_roster_of_its_samples_and_a_schedule_of_its_assignments():
+    course = find_course()
+    samples = {path.stem for path in (course.root / "samples" / "a4_point_sets").glob("*.py")}
+    assert set(students(course)) == samples
+    for assignment in course.assignments():
+        due_date(course, assignment)
