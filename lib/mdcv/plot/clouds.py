@@ -63,7 +63,7 @@ def show_clouds(
             axes = figure.add_subplot(rows, columns, index + 1, projection=projection)
             color = colors.get(title, PALETTE[index % len(PALETTE)])
             draw_cloud(axes, cloud, color=color, point_size=point_size)
-            axes.set_title(title, y=0.96 if projection else None)
+            axes.set_title(title, y=1.0 if projection else None)
             frame_clouds(axes, list(points.values()), view=view)
     return figure
 
