@@ -13,22 +13,18 @@ from mdcv.exercises.exercise import Mistake
 Function = Callable[..., Any]
 
 
-def blunders(right: Function, *, gradient: bool = True) -> tuple[Mistake, ...]:
-    """The shared mistakes, made from a right function of one or more float tensors."""
-    common = (
+def blunders(right: Function, *, but: tuple[str, ...] = ()) -> tuple[Mistake, ...]:
+    """The shared mistakes but some, made from a right function of float tensors."""
+    every = (
+        Mistake("dead_gradient", detached(right)),
+        Mistake("float32_inside", single_precision(right)),
+        Mistake("returns_float32", lambda *a, **o: right(*a, **o).float()),
         Mistake("changes_its_input", changing_its_input(right)),
         Mistake("returns_numpy", lambda *a, **o: right(*a, **o).detach().numpy()),
         Mistake("returns_list", lambda *a, **o: right(*a, **o).tolist()),
         Mistake("returns_nothing", returning_nothing(right)),
     )
-    if not gradient:
-        return common
-    return (
-        Mistake("dead_gradient", detached(right)),
-        Mistake("float32_inside", single_precision(right)),
-        Mistake("returns_float32", lambda *a, **o: right(*a, **o).float()),
-        *common,
-    )
+    return tuple(mistake for mistake in every if mistake.name not in but)
 
 
 def returning_nothing(right: Function) -> Function:

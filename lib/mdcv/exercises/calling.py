@@ -50,7 +50,7 @@ class Answer:
         value: a clean copy of the tensor that came back; None when something else came.
         returned: what came back, in words.
         kind: "tensor", or the sort of thing that came instead: "nothing", "numpy", "number",
-            "sequence", "generator", "coroutine", "tensor subclass", "other".
+            "sequence", "generator", "coroutine", "tensor subclass", "not dense", "other".
         error: the name of the exception, "" when there was none; `text` is its first line.
         refused: the exception is a ValueError.
         unwritten: the exception is NotImplementedError.
@@ -76,14 +76,17 @@ class Answer:
 
 
 class Caller:
-    """Asks one implementation, and keeps the time of one judgment."""
+    """Asks one implementation, and keeps the time of one judgment.
 
-    def __init__(
-        self, function: Callable[..., Any], *, limit: float = CALL_LIMIT, total: float = TOTAL_LIMIT
-    ) -> None:
+    Before each call the global random states get another seed, the same in every judgment: who
+    draws from them gives other answers to the same question, but the same ones tomorrow.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
-        self._limit = limit
-        self._left = total
+        self._limit = CALL_LIMIT
+        self._left = TOTAL_LIMIT
+        self._asked = 0
         self._answered = False
         self._gave_up = False
 
@@ -101,9 +104,11 @@ class Caller:
         """
         if self._gave_up or self._left <= 0:
             return Answer(late=True)
+        self._asked += 1
         box: list[Answer] = []
         begun = time.monotonic()
         with _global_state_kept():
+            _seed_global_state(self._asked)
             done = _run_in_thread(
                 lambda: box.append(attempt(self._function, arguments, options, cotangent_seed)),
                 min(self._limit, self._left),
@@ -113,7 +118,7 @@ class Caller:
             self._answered = True
             return box[0]
         self._gave_up = not self._answered or self._limit <= SECOND_CHANCE
-        self._limit = min(self._limit, SECOND_CHANCE)
+        self._limit = SECOND_CHANCE
         return Answer(late=True)
 
 
@@ -132,16 +137,18 @@ def attempt(
     except Stopped:
         raise
     except BaseException as error:
-        changed = _changes(function, kept, given)
-        return _answer_of_error(error, changed, function, given, options)
-    changed = _changes(function, kept, given)
-    kind, words = _sort_of(value)
-    if kind != "tensor":
-        return Answer(returned=words, kind=kind, changed=changed)
-    clean = Tensor.clone(Tensor.detach(value))
-    gradients, backward_error = None, ""
-    if wants_gradient:
-        gradients, backward_error = _gradients(value, given, cotangent_seed)
+        return _answer_of_error(error, _changes(kept, given), function, given, options)
+    changed = _changes(kept, given)
+    try:
+        kind, words = _sort_of(value)
+        clean = Tensor.clone(Tensor.detach(value)) if kind == "tensor" else None
+    except Stopped:
+        raise
+    except BaseException:  # a value that cannot even be looked at
+        kind, words, clean = "other", "an object that cannot be read", None
+    if clean is None or not wants_gradient:
+        return Answer(value=clean, returned=words, kind=kind, changed=changed)
+    gradients, backward_error = _gradients(value, given, cotangent_seed)
     return Answer(
         value=clean,
         returned=words,
@@ -181,7 +188,7 @@ def _snapshot(argument: Any) -> tuple[Any, ...] | None:
     )
 
 
-def _changes(function: Callable[..., Any], kept: list[Any], given: list[Any]) -> str:
+def _changes(kept: list[Any], given: list[Any]) -> str:
     """Which argument was changed, in words; "" when none was."""
     for position, (before, now) in enumerate(zip(kept, given, strict=True)):
         if before is None:
@@ -245,8 +252,10 @@ def _sort_of(value: Any) -> tuple[str, str]:
     """What came back: its sort and words for it. Asks `type`, which nothing can fake."""
     sort = type(value)
     if sort is Tensor or sort is torch.nn.Parameter:
-        if value.layout is not torch.strided or value.is_quantized:
-            return "tensor subclass", "a sparse or quantized tensor"
+        if value.layout is not torch.strided or value.is_quantized or value.is_nested:
+            return "not dense", "a sparse, nested or quantized tensor"
+        if value.is_meta:
+            return "not dense", "a tensor without values (on the meta device)"
         return "tensor", describe(value)
     name = sort.__name__
     if value is None:
@@ -287,7 +296,10 @@ def _gradients(
 
 
 def _run_in_thread(work: Callable[[], None], limit: float) -> bool:
-    """Runs the work in a daemon thread; False when it did not end in time and was left behind."""
+    """Runs the work in a daemon thread; False when it did not end in time and was left behind.
+
+    A thread that got little of a busy machine has twice the time.
+    """
     ended = threading.Event()
     context = contextvars.copy_context()
 
@@ -303,12 +315,22 @@ def _run_in_thread(work: Callable[[], None], limit: float) -> bool:
     worker.start()
     try:
         in_time = ended.wait(limit)
+        if not in_time and _seconds_of_work(worker) < 0.5 * limit:
+            in_time = ended.wait(limit)
     except BaseException:  # the user interrupts: the call must end as well
         _stop(worker)
         raise
     if not in_time:
         _stop(worker)
     return in_time
+
+
+def _seconds_of_work(worker: threading.Thread) -> float:
+    """Processor time that a thread has used; infinite where the system does not tell."""
+    try:
+        return time.clock_gettime(time.pthread_getcpuclockid(worker.ident or 0))
+    except (AttributeError, OSError):
+        return float("inf")
 
 
 def _stop(worker: threading.Thread) -> None:
@@ -325,6 +347,12 @@ def _stop(worker: threading.Thread) -> None:
 
     threading.Thread(target=insist, daemon=True, name="mdcv-stop").start()
     worker.join(0.2)
+
+
+def _seed_global_state(seed: int) -> None:
+    torch.default_generator.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
 
 
 @contextlib.contextmanager
@@ -371,6 +399,7 @@ def neutral_ground() -> Iterator[None]:
     ):
         warnings.simplefilter("ignore")
         torch.set_default_dtype(torch.float32)
+        _seed_global_state(0)
         try:
             yield
         finally:

@@ -89,14 +89,6 @@ class Draw:
         wider = 1.0 + 0.4 * torch.arange(batch, dtype=torch.float64)[:, None, None]
         return (offset + spread * wider * self.tensor(batch, n, dimension)).to(dtype)
 
-    def pair(self, *, dtype: torch.dtype = torch.float64, **kind: float) -> tuple[Tensor, Tensor]:
-        """Two batches of clouds of unequal size; the second is moved aside a little."""
-        batch, n, m, dimension = self.sizes()
-        x = self.cloud(batch, n, dimension, **kind)
-        y = self.cloud(batch, m, dimension, **kind)
-        aside = 0.5 * kind.get("spread", 1.0) * self.tensor(1, 1, dimension)
-        return x.to(dtype), (y + aside).to(dtype)
-
 
 def transposed_layout(values: Tensor) -> Tensor:
     """The same values, laid out in memory with the last two axes the other way round."""

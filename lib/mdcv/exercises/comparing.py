@@ -23,6 +23,7 @@ _RETURNED = {
     "generator": "yields_instead_of_returning",
     "coroutine": "async_function",
     "tensor subclass": "tensor_subclass_returned",
+    "not dense": "tensor_subclass_returned",
     "other": "odd_return_type",
 }
 
@@ -31,7 +32,7 @@ def close(yours: Tensor, expected: Tensor, rtol: float, atol: float) -> bool:
     """Whether two tensors of any dtype have one shape and agree; whole numbers must be equal."""
     if yours.shape != expected.shape:
         return False
-    if yours.dtype.is_complex or yours.device.type == "meta":
+    if yours.dtype.is_complex:
         return False
     a, b = yours.to("cpu", torch.float64), expected.to("cpu", torch.float64)
     if not expected.dtype.is_floating_point:
@@ -65,7 +66,7 @@ def same(a: Answer, b: Answer, case: Case, *, with_gradient: bool = True) -> boo
     if a.late or b.late:
         return False
     if a.error or b.error:
-        return a.error == b.error
+        return a.error == b.error and a.text == b.text
     if a.value is None or b.value is None:
         return a.returned == b.returned
     if a.value.dtype != b.value.dtype or not close(a.value, b.value, case.rtol, case.atol):
@@ -119,11 +120,23 @@ def trouble_with_value(answer: Answer, expected: Answer, case: Case) -> Finding 
 def _value_finding(yours: Tensor, theirs: Tensor, case: Case) -> Finding:
     if yours.shape != theirs.shape:
         return _shape_finding(yours, theirs, case)
+    if _lost_in_dtype(yours, theirs):
+        words = f"With {case.kind} came {_short(yours.dtype)}, expected {_short(theirs.dtype)}."
+        return Finding(f"{TRAITS['wrong_dtype']} {words}", "wrong_dtype")
     if yours.dtype.is_floating_point and not bool(yours.isfinite().all()):
         return Finding(f"{TRAITS['nan_value']} Seen with {case.kind}.", "nan_value")
     if case.suspicion:
         return Finding(f"{TRAITS[case.suspicion]} Seen with {case.kind}.", case.suspicion)
     return Finding(f"The value is wrong with {case.kind}: {_distance_in_words(yours, theirs)}.")
+
+
+def _lost_in_dtype(yours: Tensor, theirs: Tensor) -> bool:
+    """Whether the dtype alone explains the difference: no floats, or too few digits."""
+    if yours.dtype == theirs.dtype or not theirs.dtype.is_floating_point:
+        return False
+    if not yours.dtype.is_floating_point:
+        return True
+    return close(yours, theirs, 20 * torch.finfo(yours.dtype).eps, 1e-6)
 
 
 def _shape_finding(yours: Tensor, theirs: Tensor, case: Case) -> Finding:
@@ -153,7 +166,7 @@ def _distance_in_words(yours: Tensor, theirs: Tensor) -> str:
     worst = ((a - b).abs() / b.abs().clamp(min=1e-12)).max().item()
     if not theirs.dtype.is_floating_point:
         return f"{int(off.sum())} of {len(a)} entries differ"
-    size = f"{100 * worst:.2g} %" if worst < 1e3 else f"a factor of {worst:.0e}"
+    size = f"{100 * worst:.2g} %" if worst < 0.995 else f"{worst:.3g} times the right value"
     return f"{int(off.sum())} of {len(a)} entries are off, by up to {size}"
 
 

@@ -7,17 +7,29 @@ clues: a constant ratio, a sign, a square, a permuted batch, a law that is broke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
 from mdcv.exercises.calling import Answer, Caller, attempt
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.comparing import close, same
-from mdcv.exercises.exercise import Case, Exercise, Finding, Mistake, Part, Question
+from mdcv.exercises.exercise import (
+    Case,
+    Exercise,
+    Finding,
+    Mistake,
+    Part,
+    Question,
+    Refusal,
+    Trial,
+)
+from mdcv.exercises.relations import RELATIONS, constant_ratio
 from mdcv.exercises.traits import TRAITS
+
+#: Two fingerprints are alike when they are this many standard errors apart at most.
+MAX_Z = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,48 +48,65 @@ def diagnose(
 ) -> Finding:
     """The finding for a failed part: a named mistake, a trait, or clues."""
     failed = [one for one in asked if one.part is part and one.finding is not None]
+    refused = [one for one in failed if isinstance(one.question, Refusal)]
+    if refused:
+        return _not_refused(refused)
     first = failed[0].finding
     assert first is not None
     mistake = _mistake_behind(exercise, asked, part, seed)
     if mistake is not None:
-        sentence = mistake.sentence or TRAITS[mistake.name]
-        words = f"{sentence} Seen with {failed[0].question.kind}."
+        words = f"{exercise.sentence_of(mistake.name)} Seen with {failed[0].question.kind}."
         return replace(first, sentence=words, misconception=mistake.name)
     if first.misconception is not None or not isinstance(failed[0].question, Case):
         return first
-    repeated = _same_answer(asked)
-    if repeated is not None:
-        return replace(first, sentence=f"{first.sentence} {repeated}", misconception="same_answer")
-    clue = _clue(failed) or _broken_law(exercise, caller, seed)
-    return replace(first, sentence=f"{first.sentence} {clue}") if clue else first
+    return _with_clue(first, exercise, asked, failed, caller, seed)
+
+
+def _not_refused(failed: Sequence[Asked]) -> Finding:
+    """One finding for all bad input that was not refused; what was accepted comes first."""
+    findings = [one.finding for one in failed if one.finding is not None]
+    leading = next((f for f in findings if f.misconception != "wrong_exception"), findings[0])
+    others = [one.question.kind for one in failed if one.finding is not leading]
+    more = f" Not refused as asked either: {'; '.join(others)}." if others else ""
+    return replace(leading, sentence=leading.sentence + more)
 
 
 def _mistake_behind(
     exercise: Exercise, asked: Sequence[Asked], part: Part, seed: int
 ) -> Mistake | None:
-    """The mistake that gives the student's answers: to all cases, or to those of this part.
+    """The mistake that gives the student's answers: to all questions, or to those of this part.
 
-    Three levels, the strongest first: the same in every case; the same in every case that asks
-    for the plain value; the same in every case of this part. Within a level the one that agrees
-    in most cases wins, and then the one listed first.
+    Three levels, the strongest first: the same to every question; the same to every question for
+    the plain value; the same to every question of this part. Within a level the one that agrees
+    most often wins, and then the one listed first.
     """
-    cases = [one for one in asked if isinstance(one.question, Case)]
-    if not any(one.part is part and one.finding is not None for one in cases):
+    asked = [one for one in asked if _can_be_recomputed(one.question)]
+    if not any(one.part is part and one.finding is not None for one in asked):
         return None
     best: tuple[tuple[int, int], Mistake] | None = None
     for mistake in exercise.wrong:
-        rank = _rank(mistake, cases, part, seed)
+        rank = _rank(mistake, asked, part, seed)
         if rank is not None and (best is None or rank > best[0]):
             best = (rank, mistake)
     return best[1] if best else None
 
 
+def _can_be_recomputed(question: Question) -> bool:
+    if isinstance(question, Trial):
+        return question.fingerprint is not None
+    return isinstance(question, Case)
+
+
 def _rank(
-    mistake: Mistake, cases: Sequence[Asked], part: Part, seed: int
+    mistake: Mistake, asked: Sequence[Asked], part: Part, seed: int
 ) -> tuple[int, int] | None:
-    """How well the mistake explains the answers: level and number of cases; None if it does not."""
+    """How well the mistake explains the answers: level and number; None if it does not."""
     agrees, values_agree = [], []
-    for one in cases:
+    for one in asked:
+        if isinstance(one.question, Trial):
+            agrees.append(_same_trial(mistake, one, one.question))
+            values_agree.append(agrees[-1])
+            continue
         case, answer = one.question, one.answers[0]
         assert isinstance(case, Case)
         cotangent = None if case.gradient == "none" else seed % 2**31
@@ -87,108 +116,98 @@ def _rank(
     count = sum(agrees)
     if all(agrees):
         return 3, count
-    here = [i for i, one in enumerate(cases) if one.part is part]
-    plain = [i for i, one in enumerate(cases) if one.part.is_value]
-    wrong_value = any(cases[i].finding is not None for i in plain)
-    if wrong_value and part.is_value and all(values_agree[i] for i in plain):
+    plain = [i for i, one in enumerate(asked) if one.part.is_value]
+    if part.is_value and all(values_agree[i] for i in plain):
         return 2, count
-    if all(agrees[i] for i in here):
+    if all(agree for agree, one in zip(agrees, asked, strict=True) if one.part is part):
         return 1, count
     return None
 
 
-def _same_answer(asked: Sequence[Asked]) -> str | None:
-    """Words, when two questions with different answers got exactly one answer."""
-    cases = [one for one in asked if isinstance(one.question, Case) and one.expected is not None]
+def _same_trial(mistake: Mistake, one: Asked, trial: Trial) -> bool:
+    """Whether the mistake leaves the same fingerprint as the student's answers."""
+    mine = [answer.value for answer in one.answers]
+    theirs = [attempt(mistake.function, *call).value for call in trial.calls]
+    if any(value is None for value in (*mine, *theirs)) or trial.fingerprint is None:
+        return False
+    if [v.shape for v in mine] != [v.shape for v in theirs]:
+        return False
+    (a, error_a), (b, error_b) = trial.fingerprint(mine), trial.fingerprint(theirs)
+    return bool(((a - b).abs() <= MAX_Z * (error_a.square() + error_b.square()).sqrt()).all())
+
+
+def _with_clue(
+    first: Finding,
+    exercise: Exercise,
+    asked: Sequence[Asked],
+    failed: Sequence[Asked],
+    caller: Caller,
+    seed: int,
+) -> Finding:
+    """The finding with the first clue that fits, and the name of a trait where one is sure."""
+    for trait, is_seen in (
+        ("not_repeatable", _not_repeatable(asked, caller)),
+        ("same_answer", _same_answer(asked)),
+    ):
+        if is_seen:
+            words = f"{TRAITS[trait]} {first.sentence}"
+            return replace(first, sentence=words, misconception=trait)
+    pairs = list(_wrong_values(failed))
+    for clue in exercise.clues:
+        if pairs and all(clue.seen(yours, theirs, case) for yours, theirs, case in pairs):
+            words = f"{clue.sentence} {first.sentence}"
+            return replace(first, sentence=words, misconception=clue.misconception)
+    words = _relation(pairs) or _broken_law(exercise, caller, seed)
+    return replace(first, sentence=f"{words} {first.sentence}") if words else first
+
+
+def _wrong_values(failed: Sequence[Asked]) -> Iterable[tuple[Tensor, Tensor, Case]]:
+    """Your value and the right one, for each case that failed with a value of the right shape."""
+    for one in failed:
+        yours, theirs = one.answers[0].value, one.expected.value if one.expected else None
+        if yours is not None and theirs is not None and yours.shape == theirs.shape:
+            assert isinstance(one.question, Case)
+            yield yours, theirs, one.question
+
+
+def _not_repeatable(asked: Sequence[Asked], caller: Caller) -> bool:
+    """Whether the first question gets another answer when it is asked again."""
+    first = next((one for one in asked if isinstance(one.question, Case)), None)
+    if first is None or first.answers[0].value is None:
+        return False
+    assert isinstance(first.question, Case)
+    again = caller.ask(first.question.arguments, first.question.options).value
+    return again is not None and not close(again, first.answers[0].value, 1e-9, 1e-12)
+
+
+def _same_answer(asked: Sequence[Asked]) -> bool:
+    """Whether two questions with different right answers got exactly one answer."""
+    cases = [one for one in asked if isinstance(one.question, Case) and one.part.is_value]
     for i, a in enumerate(cases):
         for b in cases[:i]:
             mine, other = a.answers[0].value, b.answers[0].value
-            if mine is None or other is None or mine.shape != other.shape:
+            if mine is None or other is None or not close(mine, other, 1e-12, 0.0):
                 continue
-            if not bool(mine.any()) or not torch.equal(mine, other):
-                continue
-            if not _equal(a.expected, b.expected):
-                return TRAITS["same_answer"]
-    return None
+            if not same(a.expected, b.expected, a.question):
+                return True
+    return False
 
 
-def _equal(a: Answer | None, b: Answer | None) -> bool:
-    return a is not None and b is not None and close(a.value, b.value, 1e-9, 1e-12)
-
-
-def _clue(failed: Sequence[Asked]) -> str | None:
-    """How the student's numbers relate to the right ones, when one relation holds in all cases."""
-    pairs = []
-    for one in failed:
-        yours, theirs = one.answers[0].value, one.expected.value if one.expected else None
-        if yours is None or theirs is None or yours.shape != theirs.shape:
-            return None
-        if not theirs.dtype.is_floating_point or yours.dtype.is_complex:
-            return None
-        pairs.append((yours.to(torch.float64), theirs.to(torch.float64)))
-    relations = (
-        ("Your value is the right one with the opposite sign.", lambda y, t, c: (y, -t)),
-        ("Your value is the square of the right one.", lambda y, t, c: (y, t * t)),
-        (
-            "Your value is the square root of the right one.",
-            lambda y, t, c: (y, t.clamp(min=0).sqrt()),
-        ),
-        ("The values are right but sit at other batch positions.", _batch_sorted),
-        ("Your value is N times the right one (N points of x).", _ratio_of(0, 1, +1)),
-        ("Your value is the right one divided by N (the points of x).", _ratio_of(0, 1, -1)),
-        ("Your value is M times the right one (M points of y).", _ratio_of(1, 1, +1)),
-        ("Your value is the right one divided by M (the points of y).", _ratio_of(1, 1, -1)),
-        ("Your value is the right one times the batch size.", _ratio_of(0, 0, +1)),
-        ("Your value is the right one divided by the batch size.", _ratio_of(0, 0, -1)),
-        ("Your value is the right one times the dimension D.", _ratio_of(0, 2, +1)),
-        ("Your value is the right one divided by the dimension D.", _ratio_of(0, 2, -1)),
-    )
-    for words, relation in relations:
-        if all(
-            _relation_holds(relation, y, t, one.question)
-            for (y, t), one in zip(pairs, failed, strict=True)
-        ):
+def _relation(pairs: Sequence[tuple[Tensor, Tensor, Case]]) -> str | None:
+    """How all of the student's numbers relate to the right ones, in words."""
+    floats = [p for p in pairs if p[0].is_floating_point() and p[1].is_floating_point()]
+    if not floats or len(floats) < len(pairs):
+        return None
+    wide = [(y.double(), t.double(), case) for y, t, case in floats]
+    for words, relation in RELATIONS:
+        sides = [relation(*triple) for triple in wide]
+        if all(side is not None and close(*side, 1e-4, 1e-7) for side in sides):
             return words
-    return _constant_ratio(pairs)
-
-
-def _relation_holds(relation, yours: Tensor, theirs: Tensor, case: Question) -> bool:
-    sides = relation(yours, theirs, case)
-    return sides is not None and close(sides[0], sides[1], 1e-4, 1e-7)
-
-
-def _batch_sorted(yours: Tensor, theirs: Tensor, case: Question):
-    if yours.ndim != 1 or len(yours) < 2:
-        return None
-    return yours.sort().values, theirs.sort().values
-
-
-def _ratio_of(argument: int, axis: int, power: int):
-    """The relation yours = right × size^power, the size read from the case's arguments."""
-
-    def relation(yours: Tensor, theirs: Tensor, case: Question):
-        arguments = [a for a in case.arguments if isinstance(a, Tensor)]  # type: ignore[union-attr]
-        if len(arguments) <= argument or arguments[argument].ndim <= axis:
-            return None
-        return yours, theirs * float(arguments[argument].shape[axis]) ** power
-
-    return relation
-
-
-def _constant_ratio(pairs: Sequence[tuple[Tensor, Tensor]]) -> str | None:
-    yours = torch.cat([y.flatten() for y, _ in pairs])
-    theirs = torch.cat([t.flatten() for _, t in pairs])
-    keep = theirs.abs() > 1e-6
-    if int(keep.sum()) < 3:
-        return None
-    ratio = yours[keep] / theirs[keep]
-    middle = ratio.median()
-    if bool(((ratio - middle).abs() < 1e-4 * middle.abs()).all()) and abs(middle - 1) > 1e-3:
-        return f"Your value is {middle.item():.4g} times the right one, in every case."
-    return None
+    return constant_ratio([(yours, theirs) for yours, theirs, _ in wide])
 
 
 def _broken_law(exercise: Exercise, caller: Caller, seed: int) -> str | None:
+    """The sentence of the first law that the implementation breaks."""
     for law in exercise.laws:
         calls = law.calls(Draw(seed, f"{exercise.name}/{law.sentence}"))
         answers = [caller.ask(arguments, options) for arguments, options in calls]

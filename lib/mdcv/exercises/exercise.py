@@ -15,8 +15,12 @@ from typing import Any, Literal
 from torch import Tensor
 
 from mdcv.exercises.cases import Draw
+from mdcv.exercises.traits import TRAITS
 
 Implementation = Callable[..., Any]
+
+#: The arguments and the options of one call.
+Call = tuple[tuple[Any, ...], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,13 @@ class Trial:
         kind: what is asked, in words a student may read.
         calls: the arguments and options of each call.
         examine: what is wrong with the tensors that came back, in order; None when nothing is.
+        fingerprint: numbers that tell one mistake from another, each with its standard error.
     """
 
     kind: str
-    calls: tuple[tuple[tuple[Any, ...], Mapping[str, Any]], ...]
+    calls: tuple[Call, ...]
     examine: Callable[[Sequence[Tensor]], Finding | None]
+    fingerprint: Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]] | None = None
 
 
 Question = Case | Refusal | Trial
@@ -114,8 +120,24 @@ class Law:
     """
 
     sentence: str
-    calls: Callable[[Draw], Sequence[tuple[tuple[Any, ...], Mapping[str, Any]]]]
+    calls: Callable[[Draw], Sequence[Call]]
     holds: Callable[[Sequence[Tensor]], bool]
+
+
+@dataclass(frozen=True)
+class Clue:
+    """What wrong answers may have in common, when no named mistake gives them.
+
+    Args:
+        sentence: what a student reads.
+        seen: whether it is so for one wrong answer (yours, the right one, the case). It must be
+            so for every wrong answer that came.
+        misconception: the name, where the clue is sure enough to have one.
+    """
+
+    sentence: str
+    seen: Callable[[Tensor, Tensor, Case], bool]
+    misconception: str | None = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +171,7 @@ class Exercise:
         parts: what is asked, in the order in which it is reported; the shares are relative.
         manners: the share for keeping dtype, device and inputs as they were, over all questions.
         right, wrong: implementations that must be accepted, and caught and named.
-        laws: clues for mistakes that have no name.
+        clues, laws: hints for mistakes that have no name.
         points: what the question is worth in its assignment.
     """
 
@@ -159,6 +181,12 @@ class Exercise:
     parts: tuple[Part, ...]
     right: tuple[Right, ...]
     wrong: tuple[Mistake, ...]
+    clues: tuple[Clue, ...] = ()
     laws: tuple[Law, ...] = ()
     manners: float = 0.05
     points: int = 10
+
+    def sentence_of(self, misconception: str) -> str:
+        """What a student reads about a mistake of this exercise, or about a shared trait."""
+        own = {mistake.name: mistake.sentence for mistake in self.wrong if mistake.sentence}
+        return own.get(misconception) or TRAITS[misconception]

@@ -127,7 +127,7 @@ def _ask(caller: Caller, exercise: Exercise, part: Part, question: Question, see
         return _ask_case(caller, exercise, part, question, seed)
     if isinstance(question, Refusal):
         answer = caller.ask(question.arguments, question.options)
-        return Asked(part, question, (answer,), None, _refusal_finding(answer, question))
+        return Asked(part, question, (answer,), None, _refusal_finding(exercise, answer, question))
     answers = tuple(caller.ask(arguments, options) for arguments, options in question.calls)
     return Asked(part, question, answers, None, _trial_finding(answers, question))
 
@@ -143,7 +143,7 @@ def _ask_case(caller: Caller, exercise: Exercise, part: Part, case: Case, seed: 
     return Asked(part, case, (answer,), expected, finding)
 
 
-def _refusal_finding(answer: Answer, refusal: Refusal) -> Finding | None:
+def _refusal_finding(exercise: Exercise, answer: Answer, refusal: Refusal) -> Finding | None:
     if answer.refused or (refusal.nan_is_fine and _holds_nan(answer)):
         return None
     wanted = "a ValueError"
@@ -155,7 +155,7 @@ def _refusal_finding(answer: Answer, refusal: Refusal) -> Finding | None:
         came = f"{answer.error}: {answer.text}" if answer.text else answer.error
         words = f"{TRAITS['wrong_exception']} With {refusal.kind} came {came}"
         return Finding(words, "wrong_exception", came, wanted)
-    words = f"{TRAITS[refusal.misconception]} Asked with {refusal.kind}."
+    words = f"{exercise.sentence_of(refusal.misconception)} Asked with {refusal.kind}."
     return Finding(words, refusal.misconception, answer.returned, wanted)
 
 

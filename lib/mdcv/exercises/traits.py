@@ -87,6 +87,10 @@ TRAITS: dict[str, str] = {
         "are almost equal. Subtract the points first, then square (or use torch.cdist with "
         "compute_mode='donot_use_mm_for_euclid_dist')."
     ),
+    "coincident_points": (
+        "Where points coincide the distance is 0. A guard under the root moves it away from 0, or "
+        "your function leaves such points out."
+    ),
     "nan_value": "The answer holds nan or infinity.",
     # refusals
     ("accepts_empty_set"): (

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from mdcv.exercises.a4_point_sets.chamfer import CHAMFER_DISTANCE
+from mdcv.exercises.a4_point_sets.earth_movers import EARTH_MOVERS_DISTANCE
+from mdcv.exercises.a4_point_sets.farthest import FARTHEST_POINT_SAMPLE
 from mdcv.exercises.a4_point_sets.hausdorff import HAUSDORFF_DISTANCE
+from mdcv.exercises.a4_point_sets.pairwise import PAIRWISE_DISTANCES
 from mdcv.exercises.exercise import Exercise
 
-EXERCISES: tuple[Exercise, ...] = (HAUSDORFF_DISTANCE, CHAMFER_DISTANCE)
+EXERCISES: tuple[Exercise, ...] = (
+    PAIRWISE_DISTANCES,
+    HAUSDORFF_DISTANCE,
+    CHAMFER_DISTANCE,
+    EARTH_MOVERS_DISTANCE,
+    FARTHEST_POINT_SAMPLE,
+)

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from mdcv.exercises.a4_point_sets.chamfer_variants import RIGHT, WRONG
-from mdcv.exercises.a4_point_sets.clouds import (
-    cloud_refusals,
-    gradient_cases,
-    hard_cases,
-    nan_refusal,
-    plain_cases,
-    set_laws,
-)
+from mdcv.exercises.a4_point_sets.cloud_laws import set_laws
+from mdcv.exercises.a4_point_sets.cloud_questions import CloudQuestions
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.exercise import Case, Exercise, Part, Refusal
 from mdcv.points import chamfer_distance
@@ -20,21 +14,20 @@ MEAN = {"reduction": "mean"}
 ONE_SIDED = {"one_sided": True}
 
 
+QUESTIONS = CloudQuestions()
+
+
 def _hard(draw: Draw) -> list[Case]:
-    return hard_cases(draw, {}) + hard_cases(draw, PLAIN | MEAN)
-
-
-def _gradients(draw: Draw) -> list[Case]:
-    return gradient_cases(draw, {}, PLAIN, MEAN | ONE_SIDED)
+    return QUESTIONS.hard(draw, {}) + QUESTIONS.hard(draw, PLAIN | MEAN)
 
 
 def _refusals(draw: Draw) -> list[Refusal]:
-    x, y = draw.pair()
+    x, y = draw.cloud(2, 7, 3), draw.cloud(2, 5, 3)
     unknown = [
         Refusal(f"reduction={value!r}", (x, y), "accepts_unknown_option", {"reduction": value})
         for value in ("avg", "none")
     ]
-    return [*cloud_refusals(draw), *unknown, nan_refusal(draw)]
+    return [*QUESTIONS.refusals(draw), *unknown]
 
 
 CHAMFER_DISTANCE = Exercise(
@@ -47,21 +40,21 @@ CHAMFER_DISTANCE = Exercise(
     ),
     reference=chamfer_distance,
     parts=(
-        Part("squared sums", 0.25, lambda draw: plain_cases(draw, {}), is_value=True),
-        Part("plain distances", 0.15, lambda draw: plain_cases(draw, PLAIN), is_value=True),
-        Part("means", 0.1, lambda draw: plain_cases(draw, MEAN, MEAN | PLAIN), is_value=True),
+        Part("squared sums", 0.25, lambda draw: QUESTIONS.plain(draw, {}), is_value=True),
+        Part("plain distances", 0.15, lambda draw: QUESTIONS.plain(draw, PLAIN), is_value=True),
+        Part("means", 0.1, lambda draw: QUESTIONS.plain(draw, MEAN, MEAN | PLAIN), is_value=True),
         Part(
             "one-sided",
             0.1,
-            lambda draw: plain_cases(draw, ONE_SIDED, ONE_SIDED | PLAIN | MEAN),
+            lambda draw: QUESTIONS.plain(draw, ONE_SIDED, ONE_SIDED | PLAIN | MEAN),
             is_value=True,
         ),
         Part("hard places", 0.1, _hard),
-        Part("gradient", 0.15, _gradients),
+        Part("gradient", 0.15, lambda draw: QUESTIONS.gradients(draw, {}, PLAIN, MEAN | ONE_SIDED)),
         Part("bad input", 0.1, _refusals),
     ),
     right=RIGHT,
     wrong=WRONG,
-    laws=set_laws({}, power=2),
-    points=20,
+    laws=set_laws(power=2),
+    points=6,
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a4_point_sets.clouds import (
+from mdcv.exercises.a4_point_sets.tables import (
     distances,
     expanded_squares,
     refusing,

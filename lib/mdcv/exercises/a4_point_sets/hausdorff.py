@@ -5,18 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a4_point_sets.clouds import (
-    cloud_refusals,
-    distances,
-    expanded_squares,
-    gradient_cases,
-    hard_cases,
-    nan_refusal,
-    plain_cases,
-    refusing,
-    set_laws,
-    squares,
-)
+from mdcv.exercises.a4_point_sets.cloud_laws import set_laws
+from mdcv.exercises.a4_point_sets.cloud_questions import CloudQuestions
+from mdcv.exercises.a4_point_sets.tables import distances, expanded_squares, refusing, squares
 from mdcv.exercises.blunders import blunders
 from mdcv.exercises.exercise import Exercise, Mistake, Part, Right
 from mdcv.points import hausdorff_distance
@@ -159,6 +150,8 @@ def _broadcast(x: Tensor, y: Tensor) -> Tensor:
     return _of_nearest(distances(x, y))
 
 
+QUESTIONS = CloudQuestions(summed=False)
+
 HAUSDORFF_DISTANCE = Exercise(
     name="hausdorff_distance",
     contract=(
@@ -168,10 +161,10 @@ HAUSDORFF_DISTANCE = Exercise(
     ),
     reference=hausdorff_distance,
     parts=(
-        Part("values", 0.5, lambda draw: plain_cases(draw, {}, {}), is_value=True),
-        Part("hard places", 0.15, lambda draw: hard_cases(draw, {})),
-        Part("gradient", 0.15, lambda draw: gradient_cases(draw, {})),
-        Part("bad input", 0.15, lambda draw: [*cloud_refusals(draw), nan_refusal(draw)]),
+        Part("values", 0.5, lambda draw: QUESTIONS.plain(draw, {}, {}), is_value=True),
+        Part("hard places", 0.15, lambda draw: QUESTIONS.hard(draw, {})),
+        Part("gradient", 0.15, lambda draw: QUESTIONS.gradients(draw, {})),
+        Part("bad input", 0.15, QUESTIONS.refusals),
     ),
     right=(
         Right("by broadcasting", _by_broadcasting),
@@ -276,5 +269,6 @@ HAUSDORFF_DISTANCE = Exercise(
         Mistake("accepts_empty_set", refusing(_zero_for_empty, empty=False)),
         Mistake("broadcasts_batches", refusing(_broadcast, batch=False)),
     ),
-    laws=set_laws({}),
+    laws=set_laws(),
+    points=4,
 )
