@@ -27,6 +27,15 @@ def test_a_question_without_a_public_judge_is_not_called_right(pupil):
     assert sorted(path.name for path in folder.iterdir()) == ["toy.ipynb"]
 
 
+@pytest.mark.grading
+def test_a_copied_cell_is_said_and_counts_once(pupil):
+    student = pupil().answers(double="return 2 * x")
+    student.notebook.cells.append(student.cell("double").copy())
+    marks, problems = check_notebook(student.hand_in("ada") / "toy.ipynb")
+    assert list(marks) == ["double", "triple", "why"]
+    assert problems == ["the cell double is there more than once; the first counts"]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

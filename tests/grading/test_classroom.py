@@ -53,9 +53,7 @@ def test_a_class_of_good_and_bad_submissions_is_graded_whole(toy, pupil):
     assert graded["ada"]["questions"]["why"]["message"] == "needs grading by hand"
     assert (graded["ada"]["score"], graded["ada"]["max_score"]) == (5.0, 9.0)
     assert scores(graded["goran"]) == {"double": 0.0, "triple": 2.0, "why": 0.0}
-    assert (
-        graded["goran"]["questions"]["double"]["message"] == "the kernel died while this cell ran"
-    )
+    assert graded["goran"]["questions"]["double"]["message"].startswith("the kernel died")
     odd = graded["o'neil [x] {y} ü *"]
     assert scores(odd) == {"double": 0.0, "triple": 2.0, "why": 0.0}
     assert odd["questions"]["double"]["message"] == "double(5) is wrong"

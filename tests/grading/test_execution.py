@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_a_cell_that_ignores_the_interrupt_is_killed_and_the_earlier_cells_run_a
 def test_a_dead_kernel_costs_the_cell_that_killed_it(tmp_path):
     kill = "import os; os._exit(1)"
     texts, _, problems = run("x = 7; print('once')", kill, "x", kill, "x + 1", folder=tmp_path)
-    dead = "the kernel died while this cell ran"
+    dead = "the kernel died while this cell ran; os._exit or too much memory does that"
     assert texts == ["once", dead, "7", dead, "8"]
     assert problems == [
         "the kernel died while cell c1 ran",
@@ -133,8 +134,6 @@ def test_the_whole_submission_has_a_limit_too(tmp_path):
 def test_the_kernel_knows_its_seed_its_folder_and_this_python(tmp_path):
     ask = "import os, sys; print(os.environ.get('MDCV_GRADING_SEED'), os.getcwd(), sys.prefix)"
     texts, _, _ = run(ask, folder=tmp_path, seed=77)
-    import sys
-
     assert texts[0] == f"77 {tmp_path} {sys.prefix}"
 
 
@@ -149,12 +148,11 @@ def test_what_is_written_past_python_does_not_reach_the_instructor(tmp_path, cap
     assert "secret sign" not in "".join(capfd.readouterr())
 
 
-def test_a_stopped_grading_ends_at_the_next_cell(tmp_path):
-    import threading
-
+def test_a_grading_that_is_stopped_ends_in_a_moment(tmp_path):
     stop = threading.Event()
-    stop.set()
-    cell = new_code_cell("1", id="c0")
-    run_notebook(new_notebook(cells=[cell]), folder=tmp_path, stop=stop)
-    assert said(cell) == "not run: the grading was stopped"
-    assert os.listdir(tmp_path) in ([], [".ipython"])
+    cells = [new_code_cell("while True: pass", id="c0"), new_code_cell("1", id="c1")]
+    threading.Timer(2.0, stop.set).start()
+    begin = time.monotonic()
+    run_notebook(new_notebook(cells=cells), folder=tmp_path, stop=stop)
+    assert time.monotonic() - begin < 20
+    assert said(cells[1]) == "not run: the grading was stopped"

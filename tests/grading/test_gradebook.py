@@ -89,6 +89,17 @@ def test_a_database_that_cannot_be_used_is_named(toy, url):
         pass
 
 
+def test_a_database_that_goes_away_is_named_and_keeps_what_it_has(toy, book):
+    from sqlalchemy import create_engine, text
+
+    record_marks(book, "toy", "ada", MARKS)
+    with create_engine(f"sqlite:///{toy.root / 'gradebook.db'}").begin() as other:
+        other.execute(text("DROP TABLE comment"))
+    with pytest.raises(CannotRun, match="cannot be used: no such table: comment"):
+        record_marks(book, "toy", "ben", MARKS)
+    assert book.find_grade("double", "toy", "toy", "ada").score == 3.0
+
+
 def test_a_file_that_is_no_database_is_named(toy):
     (toy.root / "gradebook.db").write_text("not a database at all, only words " * 40)
     with pytest.raises(CannotRun, match="file is not a database"), open_gradebook(toy):

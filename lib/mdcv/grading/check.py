@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
 
 from mdcv.grading.course import CannotRun
 from mdcv.grading.execution import Limits, run_notebook
 from mdcv.grading.intake import Unreadable, copy_files, read_cells
-from mdcv.grading.marks import Mark, mark_notebook
+from mdcv.grading.marks import Mark, is_judged, mark_notebook
+from mdcv.grading.skeleton import grade_id_of, is_question
 
 FOR_THE_GRADER = "not judged here: only the grader has its cases"
 
@@ -28,20 +33,11 @@ def check_notebook(
     Raises:
         CannotRun: there is no such notebook, or it cannot be read, or it holds no questions.
     """
-    import nbformat
-
-    if not path.is_file():
-        raise CannotRun(f"there is no notebook {path}")
-    try:
-        read_cells(path)
-        notebook = nbformat.read(path, as_version=4)
-    except Unreadable as error:
-        raise CannotRun(f"{path}: {error}") from error
-    except Exception as error:
-        raise CannotRun(f"{path} is no notebook: {error}") from error
+    notebook = _read(path)
+    doubled = _drop_doubles(notebook)
     unjudged = _add_judges(notebook)
     with tempfile.TemporaryDirectory(prefix="mdcv-") as scratch:
-        problems = copy_files(path.resolve().parent, Path(scratch))
+        problems = doubled + copy_files(path.resolve().parent, Path(scratch))
         problems += run_notebook(notebook, folder=Path(scratch), limits=limits)
     marks = mark_notebook(notebook)
     if not marks:
@@ -57,11 +53,37 @@ def all_passed(marks: dict[str, Mark]) -> bool:
     return all(mark.score is not None and mark.score > mark.max_score - 1e-9 for mark in judged)
 
 
-def _add_judges(notebook) -> list[str]:
+def _read(path: Path) -> NotebookNode:
+    if not path.is_file():
+        raise CannotRun(f"there is no notebook {path}")
+    try:
+        read_cells(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about ids, which are mended here
+            return nbformat.v4.upgrade(nbformat.read(path, as_version=4))
+    except Unreadable as error:
+        raise CannotRun(f"{path}: {error}") from error
+    except Exception as error:
+        raise CannotRun(f"{path} is no notebook: {error}") from error
+
+
+def _drop_doubles(notebook: NotebookNode) -> list[str]:
+    """Takes copies of named cells out, as the grader does; returns what it says about them."""
+    seen, kept, problems = set(), [], []
+    for cell in notebook.cells:
+        name = grade_id_of(cell)
+        if name in seen:
+            problems.append(f"the cell {name} is there more than once; the first counts")
+        else:
+            kept.append(cell)
+        seen |= {name} - {None}
+    notebook.cells = kept
+    return problems
+
+
+def _add_judges(notebook: NotebookNode) -> list[str]:
     """Writes the judge into the graded cells that hold none; returns those without an exercise."""
     from mdcv.exercises import names
-    from mdcv.grading.marks import is_judged
-    from mdcv.grading.skeleton import grade_id_of, is_question
 
     known, unjudged = set(names()), []
     for cell in notebook.cells:

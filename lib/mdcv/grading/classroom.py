@@ -166,7 +166,7 @@ class _Work:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)
             finally:
-                self.stop.set()  # after an interrupt, kernels at work end at their next cell
+                self.stop.set()  # after an interrupt, the kernels still at work end too
 
     def one(self, number: int, folder: Path, assignment: str) -> _Sheet:
         """Reads, rebuilds and runs one submission; never raises."""

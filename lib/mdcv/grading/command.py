@@ -129,7 +129,7 @@ def grade_command(
     """
     from mdcv.grading.classroom import grade_class, student_folders
     from mdcv.grading.execution import Limits
-    from mdcv.grading.show import points_table, problems_of, with_bar
+    from mdcv.grading.show import legend, points_table, problems_of, with_bar
 
     if cluster is not None:
         raise CannotRun(
@@ -149,6 +149,7 @@ def grade_command(
         typer.echo(_as_json(assignment, results))
     else:
         console.print(points_table(results))
+        console.print(legend(results), highlight=False)
         for problem in problems_of(results):
             console.print(f"- {problem}", markup=False)
         if json_file:
@@ -211,13 +212,14 @@ def demo_command(
 ) -> None:
     """Grade a class of ten samples, in a course of its own, and show what everyone gets."""
     from mdcv.grading.demo import ASSIGNMENT, set_up
-    from mdcv.grading.show import points_table, problems_of, sentences_table, with_bar
+    from mdcv.grading.show import legend, points_table, problems_of, sentences_table, with_bar
 
     console = _console()
     demo = set_up(_course(course_folder, None))
     grading = demo.grade(jobs=jobs)
     results = sorted(with_bar(grading, len(demo.students), ASSIGNMENT), key=lambda r: r.student)
     console.print(points_table(results))
+    console.print(legend(results), highlight=False)
     console.print(sentences_table(results))
     for problem in problems_of(results):
         console.print(f"- {problem}", markup=False)

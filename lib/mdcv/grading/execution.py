@@ -66,7 +66,7 @@ def run_notebook(
         seed: of the hidden cases, handed to the kernel as MDCV_GRADING_SEED. None leaves the
             public one.
         limits: seconds and characters.
-        stop: once set, the run ends at the next cell.
+        stop: once set, the run ends within a moment.
     """
     run = _Run(notebook, folder, seed, limits or Limits(), stop or threading.Event())
     asyncio.run(run.all_cells())
@@ -186,7 +186,8 @@ class _Run:
             "slow": f"{{}} was stopped after {seconds}",
         }[fate]
         self.problems.append(text.format(f"cell {cell.id}"))
-        _fail(cell, text.format("this cell"))
+        hint = "; os._exit or too much memory does that" if fate == "died" else ""
+        _fail(cell, text.format("this cell") + hint)
 
     async def _attempt(self, index: int) -> str:
         """Runs one cell: "done", or "slow" when it was interrupted, or "died" with its kernel."""
@@ -194,14 +195,16 @@ class _Run:
         count = self.kernel.code_cells_executed + 1
         task = asyncio.ensure_future(self.kernel.async_execute_cell(cell, index, count))
         try:
-            left = min(self.limits.cell_seconds, max(0.0, self.deadline - monotonic()) + 0.1)
-            await asyncio.wait({task}, timeout=left)
+            end = min(monotonic() + self.limits.cell_seconds, self.deadline)
+            while not task.done() and monotonic() < end and not self.stop.is_set():
+                await asyncio.wait({task}, timeout=min(end - monotonic(), 0.5))
             if task.done():
                 task.result()
                 return "done"
             with contextlib.suppress(RuntimeError):  # it may be gone by now
                 await self.kernel.km.interrupt_kernel()
-            await asyncio.wait({task}, timeout=self.limits.grace_seconds)
+            grace = 0.0 if self.stop.is_set() else self.limits.grace_seconds
+            await asyncio.wait({task}, timeout=grace)
             if not task.done():
                 await self._bury(task)
             else:

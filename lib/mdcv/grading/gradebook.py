@@ -25,21 +25,32 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
     """
     from nbgrader import api
     from sqlalchemy import update
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     alembic_on_path()
-    try:
+    with _refusals(course.database):
         gradebook = api.Gradebook(course.database, course.directory("").course_id)
         # Opening a file that is for reading only succeeds; a write that changes nothing tells.
         gradebook.db.execute(update(api.Course).values(id=api.Course.id))
         gradebook.db.commit()
-    except (SQLAlchemyError, ArgumentError, ImportError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise CannotRun(f"the gradebook {course.database} cannot be used: {reason}") from error
     try:
         yield gradebook
     finally:
         gradebook.close()
+
+
+@contextlib.contextmanager
+def _refusals(database: str) -> Iterator[None]:
+    """Whatever the database refuses inside becomes a sentence."""
+    from nbgrader.api import InvalidEntry
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, InvalidEntry, ImportError, OSError) as error:
+        # nbgrader wraps the driver's error in one of its own.
+        causes = [getattr(one, "orig", None) for one in (error, error.__context__)]
+        reason = str(next(filter(None, causes), error)).splitlines()[0]
+        raise CannotRun(f"the gradebook {database} cannot be used: {reason}") from error
 
 
 def alembic_on_path() -> None:
@@ -89,12 +100,15 @@ def record_marks(
 ) -> dict[str, float]:
     """Writes one student's marks in one transaction; returns the points that stand, by grade id.
 
+    Raises:
+        CannotRun: the database does not take them; what was written before stands.
+
     Args:
         marks: of every question of the assignment.
         names: first name, last name and email of a student who is new to the gradebook.
         timestamp: when the submission was handed in, where that is known.
     """
-    with one_commit(gradebook):
+    with _refusals(str(gradebook.engine.url)), one_commit(gradebook):
         gradebook.update_or_create_student(student, **(names or {}))
         when = {} if timestamp is None else {"timestamp": timestamp}
         gradebook.update_or_create_submission(assignment, student, **when)

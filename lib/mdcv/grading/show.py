@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from time import monotonic
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -46,22 +48,21 @@ def points(value: float) -> str:
 def points_table(results: list[Result]) -> Table:
     """One row a student: the points of each question, and what a person still has to read.
 
+    The questions are numbered, so that nine of them fit beside each other; `legend` names them.
     A student whose every judged question is right shows the full number under "judged", whatever
     is still to be graded by hand.
     """
-    table = Table(title=None, header_style="bold", expand=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("student", no_wrap=True)
-    first = results[0].questions
-    for name, mark in first.items():
-        table.add_column(f"{_narrow(name)}\n/{points(mark.max_score)}", justify="right")
-    table.add_column("judged", justify="right")
-    table.add_column("by hand", justify="right")
-    table.add_column("total", justify="right", style="bold")
+    for number, mark in enumerate(results[0].questions.values(), start=1):
+        table.add_column(f"{number}\n/{points(mark.max_score)}", justify="right", no_wrap=True)
+    for head in ("judged", "by hand", "total"):
+        table.add_column(head, justify="right", no_wrap=True)
     for result in results:
         judged, by_hand = _split(result.questions)
         open_points = sum(mark.max_score for mark in by_hand if mark.message == BY_HAND)
         table.add_row(
-            result.student if result.status == "graded" else f"{result.student} (failed)",
+            escape(result.student) + ("" if result.status == "graded" else " (failed)"),
             *(_cell(mark) for mark in result.questions.values()),
             _sum(judged),
             f"{points(open_points)} open" if open_points else _sum(by_hand),
@@ -70,53 +71,69 @@ def points_table(results: list[Result]) -> Table:
     return table
 
 
+def legend(results: list[Result]) -> str:
+    """The names of the numbered questions, on one line."""
+    names = enumerate(results[0].questions, start=1)
+    return "Questions: " + ", ".join(f"{number} {name}" for number, name in names)
+
+
 def sentences_table(results: list[Result]) -> Table:
     """For each student what they read where points are missing; one line for equal sentences."""
-    table = Table(header_style="bold", show_lines=True)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("student", no_wrap=True)
-    table.add_column("question")
+    table.add_column("question", max_width=24)
     table.add_column("what they read", ratio=1)
     for result in results:
-        spoken: dict[str, list[str]] = {}
-        for name, mark in result.questions.items():
-            if (mark.score or 0.0) < mark.max_score and mark.message != BY_HAND:
-                spoken.setdefault(mark.message, []).append(name)
-        if not spoken:
-            spoken = {"everything that was judged is right": ["all"]}
-        for index, (message, names) in enumerate(spoken.items()):
-            asked = "all" if len(names) == len(result.questions) else ", ".join(names)
-            table.add_row(result.student if index == 0 else "", asked, message)
+        for index, (names, message) in enumerate(_sentences(result.questions)):
+            table.add_row(escape(result.student) if index == 0 else "", names, escape(message))
+        table.add_section()
     return table
+
+
+def _sentences(marks: dict[str, Mark]) -> list[tuple[str, str]]:
+    """The questions with points missing and their sentence; equal ones together."""
+    spoken: dict[str, list[str]] = {}
+    for name, mark in marks.items():
+        if (mark.score or 0.0) < mark.max_score and mark.message != BY_HAND:
+            spoken.setdefault(mark.message.replace(name, "this one"), []).append(name)
+    if not spoken:
+        return [("all judged", "right")]
+    return [
+        (names[0], marks[names[0]].message)
+        if len(names) == 1
+        else ("all" if len(names) == len(marks) else ", ".join(names), message)
+        for message, names in spoken.items()
+    ]
 
 
 def marks_table(marks: dict[str, Mark]) -> Table:
     """One row a question: its points and its sentence."""
-    table = Table(header_style="bold")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("question", no_wrap=True)
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("", ratio=1)
     for name, mark in marks.items():
         score = "–" if mark.score is None else points(mark.score)
-        table.add_row(name, f"{score}/{points(mark.max_score)}", mark.message)
+        table.add_row(name, f"{score}/{points(mark.max_score)}", escape(mark.message))
     return table
 
 
 def report_table(rows: list[Row]) -> Table:
     """The gradebook, one row a student."""
-    table = Table(header_style="bold")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("student", no_wrap=True)
     table.add_column("name")
     names = list(dict.fromkeys(name for row in rows for name in row.questions))
     for name in names:
-        table.add_column(_narrow(name), justify="right")
+        table.add_column(name.replace("_", "\n"), justify="right")
     table.add_column("late", justify="right")
     table.add_column("total", justify="right", style="bold")
     table.add_column("")
     for row in rows:
         state = "to be graded by hand" if row.needs_hand else ""
         table.add_row(
-            row.student,
-            f"{row.first_name} {row.last_name}".strip(),
+            escape(row.student),
+            escape(f"{row.first_name} {row.last_name}".strip()),
             *(points(row.questions[name]) if row.handed_in else "" for name in names),
             f"-{points(row.late_penalty)}" if row.late_penalty else "",
             f"{points(row.score)}/{points(row.max_score)}",
@@ -143,8 +160,3 @@ def _sum(marks: list[Mark]) -> str:
 
 def _cell(mark: Mark) -> str:
     return "open" if mark.message == BY_HAND else points(mark.score or 0.0)
-
-
-def _narrow(name: str) -> str:
-    """A question's name on several lines, so that nine of them fit beside each other."""
-    return name.replace("_", "\n").replace("-", "\n")
