@@ -24,10 +24,10 @@ _BITS = ir.IntType(32)
 class _Lanes:
     """Writes vector instructions on the arrays that an intrinsic was called with."""
 
-    def __init__(self, context, builder, signature, arguments) -> None:
+    def __init__(self, context, builder, signature, arguments, *, number=None) -> None:
         self.context, self.builder = context, builder
         self.types, self.arguments = signature.args, arguments
-        number = self.types[0].dtype
+        number = number or self.types[0].dtype
         self.bytes = number.bitwidth // 8
         self.vector = ir.VectorType(context.get_value_type(number), LANES)
         self.zero = ir.Constant(self.vector, [0.0] * LANES)
@@ -51,9 +51,9 @@ class _Lanes:
         """Offset of row `index` of a table of sixteen columns that begins at `start`."""
         return self.builder.add(start, self.builder.mul(index, ir.Constant(_INDEX, LANES)))
 
-    def spread(self, number):
+    def spread(self, number, vector=None):
         """The number in all sixteen lanes."""
-        nothing = ir.Constant(self.vector, ir.Undefined)
+        nothing = ir.Constant(vector or self.vector, ir.Undefined)
         first = self.builder.insert_element(nothing, number, ir.Constant(_BITS, 0))
         zeros = ir.Constant(ir.VectorType(_BITS, LANES), [0] * LANES)
         return self.builder.shuffle_vector(first, nothing, zeros)
@@ -145,6 +145,46 @@ def lane_extremes(typing, values, start, rows, lowest, highest):
         return context.get_dummy_value()
 
     return types.void(values, types.int64, types.int64, lowest, highest), generate
+
+
+@intrinsic
+def two_smallest(typing, costs, start, prices, rows, first, second, where):
+    """Lane by lane the smallest and second smallest of costs[start + j] + prices[j], j < 16 rows.
+
+    Adds in the precision of the prices. Writes first[:16], second[:16] and in where[:16] the row
+    of the smallest.
+    """
+
+    def generate(context, builder, signature, arguments):
+        lanes = _Lanes(context, builder, signature, arguments)
+        wide = _Lanes(context, builder, signature, arguments, number=prices.dtype)
+        infinity = ir.Constant(wide.vector, [float("inf")] * LANES)
+        low = cgutils.alloca_once_value(builder, infinity)
+        next_low = cgutils.alloca_once_value(builder, infinity)
+        counts = ir.VectorType(_BITS, LANES)
+        row_of_low = cgutils.alloca_once_value(builder, ir.Constant(counts, [0] * LANES))
+        with cgutils.for_range(builder, arguments[3]) as loop:
+            offset = builder.mul(loop.index, ir.Constant(_INDEX, LANES))
+            cost = lanes.load(0, builder.add(arguments[1], offset))
+            if lanes.vector != wide.vector:
+                cost = builder.fpext(cost, wide.vector)
+            value = builder.fadd(cost, wide.load(2, offset))
+            smallest = builder.load(low)
+            larger = wide.choose(">", value, smallest)
+            builder.store(wide.choose("<", larger, builder.load(next_low)), next_low)
+            row = lanes.spread(builder.trunc(loop.index, _BITS), counts)
+            below = builder.fcmp_ordered("<", value, smallest)
+            builder.store(builder.select(below, row, builder.load(row_of_low)), row_of_low)
+            builder.store(builder.select(below, value, smallest), low)
+        for position, values in ((4, low), (5, next_low), (6, row_of_low)):
+            pointer = builder.bitcast(
+                wide.array(position).data, builder.load(values).type.as_pointer()
+            )
+            builder.store(builder.load(values), pointer, align=4)
+        return context.get_dummy_value()
+
+    signature = types.void(costs, types.int64, prices, types.int64, first, second, where)
+    return signature, generate
 
 
 @intrinsic
