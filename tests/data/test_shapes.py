@@ -6,6 +6,7 @@ import inspect
 import re
 
 import pytest
+import torch
 
 from mdcv.data import SOLIDS, chair, plane, sphere, table
 from mdcv.seeds import generator
@@ -76,3 +77,15 @@ def test_proportions_do_what_they_say():
     low, high = chair(seat_height=0.4, back_height=0.4, width=0.45, tilt=0.0).bounds
     assert high[1] - low[1] == pytest.approx(0.8)
     assert high[0] - low[0] == pytest.approx(0.45)
+
+
+def test_proportions_are_drawn_independently():
+    draws = generator(6)
+    sizes = torch.tensor([table(generator=draws).bounds[1] for _ in range(400)])
+    correlation = torch.corrcoef(sizes.T)
+    off_diagonal = correlation[~torch.eye(3, dtype=torch.bool)]
+    assert float(off_diagonal.abs().max()) < 5 / 20
+    # Each runs through its whole range: width 0.6 to 1, height 0.35 to 0.7, depth 0.45 to 0.8.
+    expected = torch.tensor([[0.3, 0.175, 0.225], [0.5, 0.35, 0.4]])
+    found = torch.stack((sizes.amin(dim=0), sizes.amax(dim=0)))
+    torch.testing.assert_close(found, expected, atol=0.005, rtol=0)

@@ -9,7 +9,7 @@ import torch
 import trimesh
 
 from mdcv.data import SOLIDS, Solid, chair, sphere, torus
-from mdcv.data.primitives import Ball, Box
+from mdcv.data.cores import Ball, Box
 from mdcv.seeds import generator
 
 #: 2 − 2 · (number of handles); the chair has three openings between its posts.

@@ -11,8 +11,10 @@ from collections.abc import Callable
 
 from torch import Generator
 
+from mdcv.data.cores import Ball, Box, Capsule, Ring
 from mdcv.data.draws import uniform
-from mdcv.data.primitives import Ball, Box, Capsule, Frustum, Primitive, Prism, Ring
+from mdcv.data.outlines import Frustum, Prism
+from mdcv.data.primitive import Primitive
 from mdcv.data.solid import Solid
 
 #: How far one part reaches into the next, so that two parts never meet in a shared face.

@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from mdcv.data.draws import choose, uniform
 from mdcv.data.mesh import Mesh
-from mdcv.data.primitives import Point, Primitive
+from mdcv.data.primitive import Point, Primitive
 from mdcv.errors import check_integer, check_tensor
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 import trimesh
 
-from mdcv.data.primitives import Ball, Box, Capsule, Frustum, Prism, Ring
+from mdcv.data.cores import Ball, Box, Capsule, Ring
+from mdcv.data.outlines import Frustum, Prism
 from mdcv.seeds import generator
 
 TRAPEZOID = ((-0.3, -0.1), (0.25, -0.15), (0.1, 0.4), (-0.2, 0.35))
@@ -32,11 +33,21 @@ PRIMITIVES = {
 #: area and volume from the formulas of the school book.
 _HEIGHT, _WIDE, _NARROW = 0.5, 0.3, 0.12
 _SLANT = math.hypot(_HEIGHT, _WIDE - _NARROW)
+_CORE = (0.24, 0.14, 0.09)  # half the rounded box without its rounding of 0.06
+_FACES = _CORE[0] * _CORE[1] + _CORE[1] * _CORE[2] + _CORE[2] * _CORE[0]
 _LENGTH = math.dist((-0.2, 0.1, 0.0), (0.3, -0.1, 0.25))
 KNOWN = {
     "ball": (4 * math.pi * 0.3**2, 4 / 3 * math.pi * 0.3**3),
     "ring": (4 * math.pi**2 * 0.33 * 0.13, 2 * math.pi**2 * 0.33 * 0.13**2),
     "box": (8 * (0.3 * 0.2 + 0.2 * 0.15 + 0.15 * 0.3), 8 * 0.3 * 0.2 * 0.15),
+    # Steiner: faces, four quarter cylinders per axis, eight eighths of a sphere.
+    "rounded box": (
+        8 * _FACES + 4 * math.pi * 0.06 * sum(_CORE) + 4 * math.pi * 0.06**2,
+        8 * math.prod(_CORE)
+        + 8 * 0.06 * _FACES
+        + 2 * math.pi * 0.06**2 * sum(_CORE)
+        + 4 / 3 * math.pi * 0.06**3,
+    ),
     "box rounded to a ball": (4 * math.pi * 0.3**2, 4 / 3 * math.pi * 0.3**3),
     "capsule": (
         2 * math.pi * 0.12 * _LENGTH + 4 * math.pi * 0.12**2,
