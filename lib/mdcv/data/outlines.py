@@ -150,18 +150,18 @@ def _to_convex_outline(
     Unless `closed`, the edge from the last corner to the first is no wall: it lies on the axis
     that the polygon is turned around.
     """
-    loop = points.new_tensor(corners + corners[:1] if closed else corners)
+    u, v = points.unbind(-1)
     heights, distances = [], []
-    for start, end in itertools.pairwise(loop):
-        length = float(torch.linalg.vector_norm(end - start))
+    for start, end in itertools.pairwise(corners + corners[:1] if closed else corners):
+        length = math.dist(start, end)
         if length == 0:  # the disk that a pointed end shrank to
             continue
-        tangent = (end - start) / length
-        outward = torch.stack((tangent[1], -tangent[0]))
-        along = (points - start) @ tangent
+        tangent_u, tangent_v = (end[0] - start[0]) / length, (end[1] - start[1]) / length
+        along = (u - start[0]) * tangent_u + (v - start[1]) * tangent_v
+        height = (u - start[0]) * tangent_v - (v - start[1]) * tangent_u
         # Not the length of (point - foot): that cancels next to the surface, and its gradient
         # with it.
-        height, beyond = (points - start) @ outward, along - along.clamp(0, length)
+        beyond = along - along.clamp(0, length)
         heights.append(height)
         distances.append(norm(torch.stack((height, beyond), dim=-1)))
     depth = torch.stack(heights).amax(dim=0)
