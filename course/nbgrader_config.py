@@ -42,5 +42,6 @@ c.GenerateFeedback.exporter_class = "mdcv.grading.feedback.OfflineHTMLExporter"
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "mdcv.grading.pipeline.HideCases",
+    "mdcv.grading.formulas.DrawFormulas",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]

@@ -19,7 +19,7 @@ NO_MATHJAX = "{% macro mathjax(url='') %}{% endmacro %}"
 
 
 class OfflineHTMLExporter(HTMLExporter):
-    """nbgrader's feedback page, complete in one file. Formulas stay as they were typed."""
+    """nbgrader's feedback page, complete in one file; `formulas` draws what MathJax would."""
 
     @default("extra_loaders")
     def _extra_loaders_default(self) -> list[DictLoader]:
