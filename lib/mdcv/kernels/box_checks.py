@@ -13,6 +13,7 @@ def check_boxes(name: str, boxes: Tensor) -> None:
 
     Looks at the numbers, so on a GPU the host waits for them.
 
+    >>> import torch
     >>> check_boxes("boxes", torch.tensor([[0.0, 0.0, 2.0, 1.0], [3.0, 0.0, 1.0, 1.0]]))
     Traceback (most recent call last):
     ValueError: boxes[1] is (3.0, 0.0, 1.0, 1.0); expected x1 <= x2 and y1 <= y2
@@ -32,7 +33,8 @@ def check_boxes(name: str, boxes: Tensor) -> None:
         box = tuple(boxes.flatten(0, -2)[first[0, 0]].tolist())
         raise ValueError(f"{name}[{int(first[0, 0])}] is {box}; expected x1 <= x2 and y1 <= y2")
     raise ValueError(
-        f"{name} has a side of {longest:.3g}; expected at most {limit:.3g}, so that areas are finite"
+        f"{name} has a side of {longest:.3g}; expected at most {limit:.3g}, "
+        "so that areas are finite"
     )
 
 

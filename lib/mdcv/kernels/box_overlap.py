@@ -48,11 +48,9 @@ def measure_overlap(boxes1: Tensor, boxes2: Tensor) -> Tensor:
         from mdcv.kernels.box_overlap_cpu import box_overlap_cpu
 
         return box_overlap_cpu(boxes1.detach(), boxes2.detach())
-    if boxes1.device.type == "cuda":
-        from mdcv.kernels.box_overlap_gpu import box_overlap_gpu
+    from mdcv.kernels.box_overlap_gpu import box_overlap_gpu
 
-        return box_overlap_gpu(boxes1.detach(), boxes2.detach())
-    overlap = box_overlap_reference(boxes1, boxes2)
+    overlap = box_overlap_gpu(boxes1.detach(), boxes2.detach())
     return overlap.masked_fill(at_fault(boxes1)[:, None] | at_fault(boxes2), torch.nan)
 
 

@@ -44,13 +44,9 @@ def suppress_boxes(
         from mdcv.kernels.box_suppression_cpu import box_suppression_cpu
 
         return box_suppression_cpu(boxes.detach(), scores.detach(), groups, iou_threshold)
-    if boxes.device.type == "cuda":
-        from mdcv.kernels.box_suppression_gpu import box_suppression_gpu
+    from mdcv.kernels.box_suppression_gpu import box_suppression_gpu
 
-        return box_suppression_gpu(boxes.detach(), scores.detach(), groups, iou_threshold)
-    if groups is None:
-        groups = torch.zeros_like(scores, dtype=torch.int64)
-    return box_suppression_reference(boxes, scores, groups, iou_threshold)
+    return box_suppression_gpu(boxes.detach(), scores.detach(), groups, iou_threshold)
 
 
 @suppress_boxes.register_fake

@@ -23,6 +23,8 @@ CAUTION = 0.998
 #: Below this share the levels that matter are too many to be worth naming: all are looked at.
 SMALLEST_SHARE = 1e-3
 
+NONE, UNDECIDED = -1, -2
+
 #: Cell numbers stay below this in magnitude.
 MOST_CELLS = 2.0**62
 
@@ -77,15 +79,23 @@ def _suppress(boxes, order, groups, limit):
     kept = np.empty(n, np.int64)
     count = entries = 0
     for i in order:
-        area = _area(boxes[i])
+        box = _corners(boxes, i)
         # A box without area overlaps nothing: it stays, and removes no other.
-        if area > 0:
-            if _is_removed(table, boxes, groups, kept[:count], i, area, limit):
+        if _area(box) > 0:
+            found = _find_suppressor(table, count, box, groups[i], limit)
+            if found == UNDECIDED:
+                found = _find_among_all(boxes, groups, kept, count, box, groups[i], limit)
+            if found >= 0:
                 continue
-            entries = _enter(table, entries, boxes[i], area, groups[i])
+            entries = _enter(table, entries, box, groups[i])
         kept[count] = i
         count += 1
     return kept[:count].copy()
+
+
+@njit(nogil=True, cache=True)
+def _corners(boxes, i):
+    return boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3]
 
 
 @njit(nogil=True, cache=True)
@@ -94,17 +104,14 @@ def _area(box):
 
 
 @njit(nogil=True, cache=True)
-def _overlap(a, area_a, b, area_b):
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return a.dtype.type(0)
-    inter = width * height
-    return inter / (area_a + area_b - inter)
-
-
-@njit(nogil=True, cache=True)
 def _longest_side(box):
     return max(np.float64(box[2]) - box[0], np.float64(box[3]) - box[1])
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _overlap(a, area_a, b, area_b):
+    inter = max(min(a[2], b[2]) - max(a[0], b[0]), 0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0)
+    return inter / (area_a + area_b - inter)
 
 
 @njit(nogil=True, cache=True)
@@ -115,10 +122,11 @@ def _slot(level, column, row, group, slots):
 
 
 @njit(nogil=True, cache=True)
-def _is_removed(table, boxes, groups, kept, i, area, limit):
-    box, group = boxes[i], groups[i]
+def _find_suppressor(table, count, box, group, limit):
+    """An entry that removes the box, NONE, or UNDECIDED where the table has more cells to look
+    into than there are `count` boxes to compare with."""
+    area, side = _area(box), _longest_side(box)
     share = CAUTION * min(limit, 0.5)
-    side = _longest_side(box)
     cut_x = share * (np.float64(box[2]) - box[0])
     cut_y = share * (np.float64(box[3]) - box[1])
     lowest, highest = table.levels[0], table.levels[1]
@@ -129,44 +137,47 @@ def _is_removed(table, boxes, groups, kept, i, area, limit):
         per_cell = math.ldexp(1.0, -level)
         left, right = np.floor((box[0] + cut_x) * per_cell), np.floor((box[2] - cut_x) * per_cell)
         top, bottom = np.floor((box[1] + cut_y) * per_cell), np.floor((box[3] - cut_y) * per_cell)
-        cells = (right - left + 1) * (bottom - top + 1)
         farthest = max(max(-left, right), max(-top, bottom))
-        if cells > kept.shape[0] or farthest > MOST_CELLS:
-            return _is_removed_by_any(boxes, groups, kept, i, area, limit)
+        if (right - left + 1) * (bottom - top + 1) > count or farthest > MOST_CELLS:
+            return UNDECIDED
         for row in range(np.int64(top), np.int64(bottom) + 1):
             for column in range(np.int64(left), np.int64(right) + 1):
                 entry = table.first[_slot(level, column, row, group, table.first.shape[0])]
                 while entry >= 0:
-                    overlap = _overlap(box, area, table.boxes[entry], table.areas[entry])
+                    other = _corners(table.boxes, entry)
+                    overlap = _overlap(box, area, other, table.areas[entry])
                     if overlap > limit and table.groups[entry] == group:
-                        return True
+                        return entry
                     entry = table.following[entry]
-    return False
+    return NONE
 
 
 @njit(nogil=True, cache=True)
-def _is_removed_by_any(boxes, groups, kept, i, area, limit):
-    """The plain way, where a box covers more cells than there are boxes to compare it with."""
-    for k in kept:
-        if groups[k] == groups[i]:
-            if _overlap(boxes[i], area, boxes[k], _area(boxes[k])) > limit:
-                return True
-    return False
+def _find_among_all(boxes, groups, kept, count, box, group, limit):
+    """The plain way: the position among the kept boxes of one that removes the box, or NONE."""
+    area = _area(box)
+    for k in range(count):
+        if groups[kept[k]] == group:
+            other = _corners(boxes, kept[k])
+            if _overlap(box, area, other, _area(other)) > limit:
+                return k
+    return NONE
 
 
 @njit(nogil=True, cache=True)
-def _enter(table, entries, box, area, group):
+def _enter(table, entries, box, group):
     """Puts a kept box into every cell it touches on its level; returns the number of entries."""
     level = math.frexp(_longest_side(box))[1]
     table.levels[0], table.levels[1] = min(table.levels[0], level), max(table.levels[1], level)
     per_cell = math.ldexp(1.0, -level)
-    left, right = np.floor(box[0] * per_cell), np.floor(box[2] * per_cell)
-    top, bottom = np.floor(box[1] * per_cell), np.floor(box[3] * per_cell)
-    for row in range(np.int64(top), np.int64(bottom) + 1):
-        for column in range(np.int64(left), np.int64(right) + 1):
+    left, right = np.int64(np.floor(box[0] * per_cell)), np.int64(np.floor(box[2] * per_cell))
+    top, bottom = np.int64(np.floor(box[1] * per_cell)), np.int64(np.floor(box[3] * per_cell))
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
             slot = _slot(level, column, row, group, table.first.shape[0])
-            table.boxes[entries], table.areas[entries] = box, area
-            table.groups[entries] = group
+            for corner in range(4):
+                table.boxes[entries, corner] = box[corner]
+            table.areas[entries], table.groups[entries] = _area(box), group
             table.following[entries], table.first[slot] = table.first[slot], entries
             entries += 1
     return entries
