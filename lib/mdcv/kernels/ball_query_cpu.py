@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
-
 import numpy as np
 import torch
 from numba import njit
@@ -18,16 +15,15 @@ from mdcv.kernels.threads import over_batch
 OPERATIONS_PER_CENTER = 2000
 
 
-def ball_query_cpu(points: Tensor, centers: Tensor, radius: float, k: int) -> Tensor:
+def ball_query_cpu(points: Tensor, centers: Tensor, squared_limit: float, k: int) -> Tensor:
     """Indices as the reference gives them; points (B, N, D), N and D at least 1, all finite."""
     batch, count, _ = centers.shape
     indices = torch.empty((batch, count, k), dtype=torch.int64)
-    limit = squared_limit(radius, points.dtype)
     places, queries = points.double().contiguous().numpy(), centers.double().contiguous().numpy()
     found = indices.numpy()
 
     def search(b: int, tree, low: int, high: int) -> None:
-        _collect(tree, queries[b, low:high], limit, found[b, low:high])
+        _collect(tree, queries[b, low:high], squared_limit, found[b, low:high])
 
     over_batch(
         lambda b: build_block_tree(places[b]),
@@ -37,33 +33,6 @@ def ball_query_cpu(points: Tensor, centers: Tensor, radius: float, k: int) -> Te
         operations=OPERATIONS_PER_CENTER * batch * count,
     )
     return indices
-
-
-@lru_cache(maxsize=256)
-def squared_limit(radius: float, dtype: torch.dtype) -> float:
-    """The greatest float64 whose root, rounded to dtype, is at most the radius, rounded likewise.
-
-    A squared distance at most this is a distance at most the radius.
-
-    >>> squared_limit(2.0, torch.float64), squared_limit(2.0, torch.float32)
-    (4.000000000000001, 4.000000476837...)
-    """
-    edge = torch.tensor(radius, dtype=dtype)
-
-    def is_inside(squared: float) -> bool:
-        return bool(torch.tensor(math.sqrt(squared), dtype=torch.float64).to(dtype) <= edge)
-
-    if is_inside(math.inf):
-        return math.inf
-    # Bisection over the float64 numbers from 0 to infinity, which are in order as integers.
-    inside, outside = 0, int(np.float64(math.inf).view(np.int64))
-    while outside - inside > 1:
-        middle = (inside + outside) // 2
-        if is_inside(float(np.int64(middle).view(np.float64))):
-            inside = middle
-        else:
-            outside = middle
-    return float(np.int64(inside).view(np.float64))
 
 
 @njit(nogil=True, cache=True)

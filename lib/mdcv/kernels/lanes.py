@@ -27,6 +27,9 @@ class _Lanes:
     def __init__(self, context, builder, signature, arguments, *, number=None) -> None:
         self.context, self.builder = context, builder
         self.types, self.arguments = signature.args, arguments
+        for array in self.types:
+            if isinstance(array, types.Array) and array.layout != "C":
+                raise TypeError(f"lanes need contiguous arrays, not {array}")
         number = number or self.types[0].dtype
         self.bytes = number.bitwidth // 8
         self.vector = ir.VectorType(context.get_value_type(number), LANES)

@@ -10,7 +10,7 @@ from mdcv.kernels.ball_query import collect_ball
 
 
 def ball_query(
-    points: Float[Tensor, "b n d"], centers: Float[Tensor, "b c d"], radius: float, k: int
+    points: Float[Tensor, "b n d"], centers: Float[Tensor, "b c d"], radius: float | int, k: int
 ) -> Int[Tensor, "b c k"]:
     """For every center the first k points, in index order, at most `radius` away; -1 fills up.
 

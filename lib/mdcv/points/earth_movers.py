@@ -23,7 +23,7 @@ class Assignment(NamedTuple):
 
 
 def earth_movers_assignment(
-    x: Float[Tensor, "b n d"], y: Float[Tensor, "b n d"], *, tolerance: float = 0.0
+    x: Float[Tensor, "b n d"], y: Float[Tensor, "b n d"], *, tolerance: float | int = 0.0
 ) -> Assignment:
     """The bijection between two sets that costs least, its cost, and how far from least it can be.
 
@@ -75,7 +75,7 @@ def earth_movers_distance(
     y: Float[Tensor, "b n d"],
     *,
     reduction: Literal["sum", "mean"] = "sum",
-    tolerance: float = 0.0,
+    tolerance: float | int = 0.0,
 ) -> Float[Tensor, " b"]:
     """Earth Mover's distance between two point sets of equal size, one value per pair.
 

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+#: Ways for points to lie that a search can stumble over.
+KINDS = ("normal", "lattice", "one place", "cluster and outlier", "far", "line")
+
+
+def cloud(kind: str, shape: tuple[int, int, int], seed: int, dtype=torch.float32) -> torch.Tensor:
+    """A batch of clouds (B, N, D) of one kind; two seeds of one kind are near one another."""
+    points = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    match kind:
+        case "lattice":  # many ties and duplicates
+            points = points.round()
+        case "one place":
+            points = torch.ones_like(points)
+        case "cluster and outlier":
+            points = 1e-3 * points
+            points[:, :1] = 1e4
+        case "far":
+            points = 1e4 + 1e-2 * points
+        case "line":
+            points[..., 1:] = 0
+    return points.to(dtype)
+
+
+@pytest.fixture(scope="session")
+def make_cloud():
+    return cloud
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for `kind` runs on every kind of cloud."""
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", KINDS)
