@@ -106,7 +106,7 @@ def mark_cell(cell: NotebookNode) -> Mark:
         return zero(f"no points: the cell's result is negative: {min(result, score):g}")
     if not math.isclose(min(result, points), min(score, points), abs_tol=1e-9):
         return zero(f"no points: the result is {result:g}, but the record says {score:g}")
-    return Mark(min(score, points), points, message)
+    return Mark(round(min(score, points), 6), points, message)
 
 
 def _records(cell: NotebookNode) -> list[dict]:
