@@ -89,7 +89,7 @@ def sample_surface(vertices, faces, n, *, generator=None):
         raise ValueError("a face names a vertex that is not there")
     a, b, c = vertices[faces].unbind(1)
     area = torch.linalg.cross(b - a, c - a).norm(dim=1)
-    if len(faces) == 0 or area.sum() <= 0:
+    if not area.sum() > 0:
         raise ValueError("the mesh has no area")
     face = torch.multinomial(area, n, replacement=True, generator=generator)
     r, s = torch.rand(2, n, 1, generator=generator, dtype=vertices.dtype)

@@ -92,7 +92,7 @@ def sample_surface(vertices, faces, n, *, generator=None):
     for i, j, k in faces:
         side, other = vertices[j] - vertices[i], vertices[k] - vertices[i]
         areas.append(torch.linalg.cross(side, other).norm() / 2)
-    if not areas or sum(areas) == 0:
+    if not areas or not sum(areas) > 0:
         raise ValueError("nothing to sample from")
     chosen = torch.multinomial(torch.stack(areas), n, replacement=True, generator=generator)
     points = []
