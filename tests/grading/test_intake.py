@@ -236,11 +236,13 @@ def test_without_one_clear_notebook_it_says_what_is_there(tmp_path, names, reaso
         find_notebook(place(tmp_path, *names), "toy")
 
 
-def test_a_link_is_no_notebook(tmp_path):
-    place(tmp_path, "elsewhere.txt", "ada/toy/notes.txt")
-    os.symlink(tmp_path / "elsewhere.txt", tmp_path / "ada/toy/toy.ipynb")
+@pytest.mark.parametrize("linked", ["toy/toy.ipynb", "toy"])
+def test_a_link_is_no_notebook(tmp_path, linked):
+    elsewhere, folder = place(tmp_path / "elsewhere", "toy/toy.ipynb"), tmp_path / "ada"
+    (folder / linked).parent.mkdir(parents=True)
+    os.symlink(elsewhere / linked, folder / linked)
     with pytest.raises(Unreadable, match="no notebook"):
-        find_notebook(tmp_path / "ada", "toy")
+        find_notebook(folder, "toy")
 
 
 def test_files_beside_the_notebook_come_along_but_links_and_hiding_modules_do_not(tmp_path):
