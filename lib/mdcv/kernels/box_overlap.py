@@ -14,7 +14,7 @@ def box_overlap_reference(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     IoU = |A ∩ B| / (|A| + |B| - |A ∩ B|), and 0 where the union has no area.
     """
     inter, union = _intersection_and_union(boxes1, boxes2)
-    return torch.where(union == 0, 0.0, inter / union)
+    return inter / _divisor(union)
 
 
 def _areas(boxes: Tensor) -> Tensor:
@@ -22,17 +22,22 @@ def _areas(boxes: Tensor) -> Tensor:
 
 
 def _common_sides(boxes1: Tensor, boxes2: Tensor) -> Tensor:
-    """Width and height (N, M, 2) of the intersections, 0 where boxes are apart."""
+    """Width and height (N, M, 2) of the intersections, negative where boxes are apart."""
     top_left = torch.maximum(boxes1[:, None, :2], boxes2[None, :, :2])
     bottom_right = torch.minimum(boxes1[:, None, 2:], boxes2[None, :, 2:])
-    # Clamped before they are multiplied: two negative sides would make a positive area.
-    return (bottom_right - top_left).clamp(min=0)
+    return bottom_right - top_left
 
 
 def _intersection_and_union(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
-    width, height = _common_sides(boxes1, boxes2).unbind(-1)
+    # Clamped before they are multiplied: two negative sides would make a positive area.
+    width, height = _common_sides(boxes1, boxes2).clamp(min=0).unbind(-1)
     inter = width * height
     return inter, _areas(boxes1)[:, None] + _areas(boxes2) - inter
+
+
+def _divisor(union: Tensor) -> Tensor:
+    """The union, or 1 where it has no area: then the intersection has none either."""
+    return torch.where(union == 0, 1.0, union)
 
 
 @torch.library.custom_op("mdcv::box_overlap", mutates_args=())
@@ -70,11 +75,13 @@ def _push_corners(ctx, grad: Tensor):
     """
     boxes1, boxes2 = ctx.saved_tensors
     inter, union = _intersection_and_union(boxes1, boxes2)
-    per_union = torch.where(union == 0, 0.0, grad / union)
-    overlap = torch.where(union == 0, 0.0, inter / union)
+    overlap = inter / _divisor(union)
+    per_union = torch.where(union == 0, 0.0, grad / _divisor(union))
     sides = _common_sides(boxes1, boxes2)
-    # |∂I| when a corner moves by one: the other side of the intersection.
-    reach = (per_union * (1 + overlap)).unsqueeze(-1) * sides.flip(-1) * (sides > 0)
+    # |∂I| when a corner moves by one: the other side of the intersection. Boxes that only touch
+    # are seen from the side where they overlap.
+    others = sides.clamp(min=0).flip(-1) * (sides >= 0)
+    reach = (per_union * (1 + overlap)).unsqueeze(-1) * others
     reach1 = torch.cat(
         [
             -reach * _wins(boxes1[:, None, :2], boxes2[None, :, :2]),

@@ -27,7 +27,7 @@ def box_overlap_cpu(boxes1: Tensor, boxes2: Tensor) -> Tensor:
 @njit(nogil=True, cache=True, error_model="numpy")
 def _fill(boxes1, boxes2, areas2, overlap, low, high):
     """Rows low to high of the table. Choices, not branches: only those become vectors."""
-    zero = boxes1.dtype.type(0)
+    zero, one = boxes1.dtype.type(0), boxes1.dtype.type(1)
     left2, top2, right2, bottom2 = boxes2[0], boxes2[1], boxes2[2], boxes2[3]
     for i in range(low, high):
         left1, top1, right1, bottom1 = boxes1[i, 0], boxes1[i, 1], boxes1[i, 2], boxes1[i, 3]
@@ -43,4 +43,4 @@ def _fill(boxes1, boxes2, areas2, overlap, low, high):
             height = height if height > zero else zero
             inter = width * height
             union = area1 + areas2[j] - inter
-            row[j] = inter / union if union != zero else zero
+            row[j] = inter / (union if union != zero else one)

@@ -47,8 +47,7 @@ def overlaps(left1, top1, right1, bottom1, left2, top2, right2, bottom2):
     union = area1[:, None] + area2[None, :] - inter
     divisor = tl.where(union == 0, 1.0, union)
     # Plain division of float32 is off in the last bit on a GPU.
-    ratio = tl.div_rn(inter, divisor) if inter.dtype == tl.float32 else inter / divisor
-    return tl.where(union == 0, 0.0, ratio)
+    return tl.div_rn(inter, divisor) if inter.dtype == tl.float32 else inter / divisor
 
 
 @triton.jit
