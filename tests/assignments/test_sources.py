@@ -60,10 +60,11 @@ def test_a_question_is_a_text_an_answer_a_check_and_points(source):
         assert check.source == f'check("{name}", {name})'
 
 
-def test_the_exercise_behind_a_question_exists(source):
-    asked = [cell.id for cell in judged_cells(source)]
+def test_the_exercise_behind_a_question_exists_and_is_worth_its_points(source):
+    asked = {cell.id: marks_of(cell)["points"] for cell in judged_cells(source)}
     assert asked
     assert [name for name in asked if name not in mdcv.exercises.names()] == []
+    assert {name: mdcv.exercises.get(name).points for name in asked} == asked
 
 
 def test_an_answer_is_one_function_with_its_signature_in_the_open(source):
