@@ -30,7 +30,7 @@ def make_cloud():
     return cloud
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+@pytest.fixture(params=KINDS)
+def kind(request) -> str:
     """A test that asks for `kind` runs on every kind of cloud."""
-    if "kind" in metafunc.fixturenames:
-        metafunc.parametrize("kind", KINDS)
+    return request.param
