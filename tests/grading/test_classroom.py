@@ -119,6 +119,22 @@ def test_students_see_the_data_of_the_assignment_and_their_own_files(toy, pupil)
 
 
 @pytest.mark.grading
+def test_odd_characters_reach_neither_the_disk_nor_the_terminal(toy, pupil):
+    student = pupil().answers(triple="print('\\ud800'); return 3 * x")
+    odd = r"raise ValueError('double \x1b[2J\x07 end')"
+    student.cell("double-solution").source = odd
+    folder = student.hand_in("ada")
+    (folder / "timestamp.txt").write_bytes(b"\xff yesterday")
+    entry = grade(toy)["ada"]
+    message = entry["questions"]["double"]["message"]
+    assert message.endswith("its cell failed: ValueError: double end")
+    assert not set(message) & set("\x1b\x07\ud800")
+    assert scores(entry)["triple"] == 2.0
+    assert entry["problems"] == ["timestamp.txt holds no date; it was ignored"]
+    json.dumps(entry, ensure_ascii=False).encode("utf-8")
+
+
+@pytest.mark.grading
 def test_a_number_without_a_record_is_no_mark(toy, pupil):
     """The student's code replaced the judge. A record forged on purpose is not told apart yet."""
     takes_over = "def double(x):\n    return 0\ndef grade(*anything, **options):\n    return 3.0"
@@ -140,8 +156,18 @@ def test_a_fault_of_the_grader_costs_one_student_and_is_named(toy, pupil, monkey
     monkeypatch.setattr("mdcv.grading.classroom.run_notebook", breaks_once)
     graded = grade(toy)
     assert graded["ada"]["status"] == "failed"
+    assert graded["ada"]["score"] == 0.0
     assert graded["ada"]["problems"] == ["the grader failed: RuntimeError: no more sockets"]
     assert graded["ben"]["status"] == "graded"
+
+
+def test_a_fault_while_marking_costs_one_student_too(toy, pupil, monkeypatch):
+    pupil().hand_in("ada")
+    monkeypatch.setattr("mdcv.grading.classroom.run_notebook", lambda notebook, **options: [])
+    monkeypatch.setattr("mdcv.grading.classroom.mark_notebook", lambda notebook: 1 / 0)
+    entry = grade(toy)["ada"]
+    assert entry["status"] == "failed"
+    assert entry["problems"] == ["the grader failed: ZeroDivisionError: division by zero"]
 
 
 @pytest.mark.parametrize(

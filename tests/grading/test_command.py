@@ -145,6 +145,16 @@ def test_a_gradebook_that_cannot_be_written_cannot_run(toy):
         run("grade", "toy", "--db", "/no/such/folder/g.db", "--course", toy.root)
 
 
+def test_a_run_in_which_no_kernel_starts_could_not_be_carried_out(toy, pupil, monkeypatch):
+    def fails(notebook, **options):
+        raise RuntimeError("no kernel")
+
+    monkeypatch.setattr("mdcv.grading.classroom.run_notebook", fails)
+    pupil().hand_in("ada")
+    with pytest.raises(CannotRun, match="nothing could be graded: the grader failed: RuntimeErr"):
+        run("grade", "toy", "--course", toy.root)
+
+
 def test_an_empty_and_a_missing_folder_cannot_run(toy, tmp_path):
     (tmp_path / "empty").mkdir()
     for folder in (tmp_path / "empty", tmp_path / "missing"):

@@ -128,6 +128,7 @@ def test_the_whole_submission_has_a_limit_too(tmp_path):
     limits = Limits(cell_seconds=2.0, total_seconds=3.0, grace_seconds=1.0)
     slow = "import time; time.sleep(1.8)"
     texts, _, _ = run(slow, slow, slow, "1", folder=tmp_path, limits=limits)
+    assert texts[1] == "this cell was stopped: the time for one submission was used up"
     assert texts[-1] == "not run: the 3 s for one submission were used up"
 
 

@@ -34,6 +34,9 @@ def check_notebook(
         CannotRun: there is no such notebook, or it cannot be read, or it holds no questions.
     """
     notebook = _read(path)
+    for cell in filter(is_question, notebook.cells):
+        if grade_id_of(cell) is None or "points" not in cell.metadata.nbgrader:
+            raise CannotRun(f"{path}: cell {cell.id} has lost its points; take a fresh copy")
     doubled = _drop_doubles(notebook)
     unjudged = _add_judges(notebook)
     with tempfile.TemporaryDirectory(prefix="mdcv-") as scratch:

@@ -30,6 +30,10 @@ from mdcv.grading.marks import BY_HAND, Mark, mark_notebook
 from mdcv.grading.pipeline import note_problems
 from mdcv.grading.release import enter_assignment
 from mdcv.grading.skeleton import Skeleton, load_skeleton
+from mdcv.grading.text import sentence, writable
+
+#: How the reason begins when it was not the student's fault.
+FAULT = "the grader failed"
 
 
 @dataclass(frozen=True)
@@ -187,27 +191,28 @@ class _Work:
         except Unreadable as error:
             return _Sheet(student, folder, None, [str(error)])
         except Exception as error:  # a fault of ours must not stop the class
-            return _Sheet(
-                student, folder, None, [f"the grader failed: {type(error).__name__}: {error}"]
-            )
+            return _Sheet(student, folder, None, [_fault(error)])
         return _Sheet(student, folder, notebook, problems, files)
 
 
 def _finish(course, gradebook, assignment, skeleton, sheet, names) -> Result:
     """Marks one sheet, writes marks and autograded notebook, and returns what now stands."""
-    notebook, status = sheet.notebook, "graded"
-    if notebook is None:
-        status, notebook = "failed", copy.deepcopy(skeleton.notebook)
-        reason = sheet.problems[0]
+    notebook, problems, marks = sheet.notebook, list(sheet.problems), None
+    if notebook is not None:
+        try:
+            marks = mark_notebook(notebook)
+        except Exception as error:  # ours again
+            problems = [_fault(error)]
+    status = "failed" if marks is None else "graded"
+    if marks is None:
+        notebook = copy.deepcopy(skeleton.notebook)
         marks = {
-            question.grade_id: Mark(0.0, question.max_score, reason, question.by_hand)
+            question.grade_id: Mark(0.0, question.max_score, problems[0], question.by_hand)
             for question in skeleton.questions
         }
-    else:
-        marks = mark_notebook(notebook)
-    note_problems(notebook, sheet.problems)
+    handed_in = _handed_in(course, assignment, sheet.folder, problems)
+    note_problems(notebook, problems)
     _write(course.autograded / sheet.folder.name / assignment, assignment, notebook, sheet.files)
-    handed_in = course.directory(assignment).get_existing_timestamp(str(sheet.folder / assignment))
     points = record_marks(
         gradebook,
         assignment,
@@ -217,7 +222,20 @@ def _finish(course, gradebook, assignment, skeleton, sheet, names) -> Result:
         timestamp=handed_in,
     )
     standing = {name: _standing(mark, points[name]) for name, mark in marks.items()}
-    return Result(sheet.student, status, standing, sheet.problems)
+    return Result(sheet.student, status, standing, problems)
+
+
+def _fault(error: Exception) -> str:
+    return f"{FAULT}: {type(error).__name__}: {sentence(str(error))}"
+
+
+def _handed_in(course: Course, assignment: str, folder: Path, problems: list[str]):
+    """When the submission was handed in, as nbgrader's timestamp.txt says; None without one."""
+    try:
+        return course.directory(assignment).get_existing_timestamp(str(folder / assignment))
+    except Exception:  # anything may stand in that file
+        problems.append("timestamp.txt holds no date; it was ignored")
+        return None
 
 
 def _standing(mark: Mark, points: float) -> Mark:
@@ -232,7 +250,9 @@ def _write(folder: Path, assignment: str, notebook: NotebookNode, files: Path | 
         shutil.rmtree(folder, ignore_errors=True)
         if files is not None:
             shutil.copytree(files, folder)
+            shutil.rmtree(files)
         folder.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, folder / f"{assignment}.ipynb")
+        text = writable(nbformat.writes(notebook)) + "\n"
+        (folder / f"{assignment}.ipynb").write_text(text, encoding="utf-8")
     except OSError as error:
         raise CannotRun(f"{folder} cannot be written: {error.strerror}") from error

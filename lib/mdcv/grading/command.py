@@ -127,7 +127,7 @@ def grade_command(
     Exits 0 when every submission has a result, however bad it is. Exits 2 when the run itself
     could not be carried out: an unknown assignment, no submissions, no gradebook.
     """
-    from mdcv.grading.classroom import grade_class, student_folders
+    from mdcv.grading.classroom import FAULT, grade_class, student_folders
     from mdcv.grading.execution import Limits
     from mdcv.grading.show import legend, points_table, problems_of, with_bar
 
@@ -156,6 +156,8 @@ def grade_command(
             Path(json_file).write_text(_as_json(assignment, results) + "\n", encoding="utf-8")
     if feedback:
         _write_feedback(course, assignment)
+    if all(result.problems and result.problems[0].startswith(FAULT) for result in results):
+        raise CannotRun(f"nothing could be graded: {results[0].problems[0]}; try `mdcv doctor`")
 
 
 @app.command("report")

@@ -161,11 +161,19 @@ class _Run:
             self.notebook.cells[index].outputs = []
             self.notebook.cells[index].execution_count = None
         try:
-            await self.kernel.start()
+            await self._first_start()
             for index in code:
                 await self._one_cell(index)
         finally:
             await self.kernel.stop()
+
+    async def _first_start(self) -> None:
+        """Before any code of a student has run, a kernel that does not start is an accident."""
+        try:
+            await self.kernel.start()
+        except RuntimeError:
+            await self.kernel.stop()
+            await self.kernel.start()
 
     async def _one_cell(self, index: int) -> None:
         cell = self.notebook.cells[index]
@@ -180,11 +188,11 @@ class _Run:
         if fate == "done":
             return None
         self.given_up.add(index)
-        seconds = f"{self.limits.cell_seconds:g} s"
-        text = {
-            "died": "the kernel died while {} ran",
-            "slow": f"{{}} was stopped after {seconds}",
-        }[fate]
+        text = "the kernel died while {} ran"
+        if fate == "slow":
+            late = monotonic() > self.deadline
+            text = f"{{}} was stopped after {self.limits.cell_seconds:g} s"
+            text = "{} was stopped: the time for one submission was used up" if late else text
         self.problems.append(text.format(f"cell {cell.id}"))
         hint = "; os._exit or too much memory does that" if fate == "died" else ""
         _fail(cell, text.format("this cell") + hint)
@@ -206,17 +214,20 @@ class _Run:
             grace = 0.0 if self.stop.is_set() else self.limits.grace_seconds
             await asyncio.wait({task}, timeout=grace)
             if not task.done():
-                await self._bury(task)
+                await self._bury()
             else:
                 task.result()
             return "slow"
         except DeadKernelError:
-            await self._bury(task)
+            await self._bury()
             return "died"
 
-    async def _bury(self, task: asyncio.Future) -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    async def _bury(self) -> None:
+        """Ends the cell that still runs, with all that nbclient started for it, and its kernel."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.kernel.stop()
 
     async def _revive(self, until: int) -> bool:

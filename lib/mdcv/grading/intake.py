@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from mdcv.grading.skeleton import Skeleton, grade_id_of, is_answer
+from mdcv.grading.text import sentence, writable
 
 #: A notebook above this many bytes is not opened.
 MAX_NOTEBOOK_BYTES = 20_000_000
@@ -60,10 +61,10 @@ def find_notebook(folder: Path, assignment: str) -> tuple[Path, list[str]]:
         if right in found:
             return right, []
         if len(found) == 1:
-            shown = found[0].relative_to(folder)
+            shown = sentence(str(found[0].relative_to(folder)))
             return found[0], [f"the notebook is {shown}; expected {right.relative_to(folder)}"]
         if found:
-            names = ", ".join(path.name for path in found)
+            names = sentence(", ".join(path.name for path in found))
             raise Unreadable(f"several notebooks and none named {right.name}: {names}")
     raise Unreadable(f"no notebook was handed in; expected {right.relative_to(folder)}")
 
@@ -72,9 +73,11 @@ def _files(folder: Path) -> list[Path]:
     """The ordinary files directly in a folder; links are not followed."""
     if folder.is_symlink() or not folder.is_dir():
         return []
-    return [
-        Path(entry.path) for entry in os.scandir(folder) if entry.is_file(follow_symlinks=False)
-    ]
+    try:
+        with os.scandir(folder) as inside:
+            return [Path(e.path) for e in inside if e.is_file(follow_symlinks=False)]
+    except OSError as error:
+        raise Unreadable(f"the folder {folder.name} cannot be opened: {error.strerror}") from error
 
 
 def read_cells(path: Path) -> list[Handed]:
@@ -115,11 +118,6 @@ def _dict(value: object) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-def _speakable(text: str) -> str:
-    """The text without half characters, which cannot be written to a file."""
-    return text.encode("utf-8", errors="replace").decode("utf-8")
-
-
 def _handed(cell: dict) -> Handed:
     source = cell.get("source", cell.get("input", ""))  # "input" in notebooks of version 3
     if isinstance(source, list):
@@ -128,7 +126,7 @@ def _handed(cell: dict) -> Handed:
     grade_id, cell_id = nbgrader.get("grade_id"), cell.get("id")
     return Handed(
         kind=cell.get("cell_type") if cell.get("cell_type") in NEW_CELL else "raw",
-        source=_speakable(source) if isinstance(source, str) else "",
+        source=writable(source) if isinstance(source, str) else "",
         grade_id=grade_id if isinstance(grade_id, str) else None,
         cell_id=cell_id if isinstance(cell_id, str) else None,
         attachments=_dict(cell.get("attachments")),
@@ -266,20 +264,23 @@ def copy_files(source: Path, target: Path) -> list[str]:
         folders[:] = sorted(name for name in folders if not name.startswith((".", "__pycache__")))
         for name in sorted(names):
             path = Path(folder, name)
-            shown = path.relative_to(source)
-            destination = target / shown
+            inside = path.relative_to(source)
+            shown, destination = sentence(str(inside)), target / inside
             if name.startswith(".") or path.suffix == ".ipynb" or destination.exists():
                 continue
-            if path.is_symlink() or not path.is_file():
-                problems.append(f"{shown} is a link or no ordinary file; it was left out")
-            elif package := _hidden_package(shown):
-                problems.append(f"{shown} would hide the package {package}; it was left out")
-            elif (room := room - path.stat().st_size) < 0:
-                problems.append(f"{shown} and what follows is beyond 50 MB; it was left out")
-                return problems
-            else:
-                destination.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, destination)
+            try:
+                if path.is_symlink() or not path.is_file():
+                    problems.append(f"{shown} is a link or no ordinary file; it was left out")
+                elif package := _hidden_package(inside):
+                    problems.append(f"{shown} would hide the package {package}; it was left out")
+                elif (room := room - path.stat().st_size) < 0:
+                    problems.append(f"{shown} and what follows is beyond 50 MB; it was left out")
+                    return problems
+                else:
+                    destination.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, destination)
+            except OSError as error:
+                problems.append(f"{shown} cannot be copied ({error.strerror}); it was left out")
     return problems
 
 

@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from mdcv.grading.skeleton import grade_id_of, is_by_hand, is_question
+from mdcv.grading.text import sentence
 
 #: The type under which `mdcv.exercises.grade` publishes its record.
 OUTCOME_MIME = "application/vnd.mdcv.outcome+json"
@@ -101,12 +102,12 @@ def mark_cell(cell: NotebookNode) -> Mark:
         return zero("no points: the cell has no result")
     result = _number(results[0])
     if result is None:
-        return zero(f"no points: the cell's result is no number: {results[0][:60]}")
+        return zero(f"no points: the cell's result is no number: {sentence(results[0])[:60]}")
     if min(result, score) < 0:
         return zero(f"no points: the cell's result is negative: {min(result, score):g}")
     if not math.isclose(min(result, points), min(score, points), abs_tol=1e-9):
         return zero(f"no points: the result is {result:g}, but the record says {score:g}")
-    return Mark(round(min(score, points), 6), points, message)
+    return Mark(round(min(score, points), 6), points, sentence(message))
 
 
 def _records(cell: NotebookNode) -> list[dict]:
@@ -133,7 +134,7 @@ def _last_line(error: NotebookNode) -> str:
     """The error in one line, as Python ends its tracebacks."""
     first = str(error.evalue).strip().partition("\n")[0]
     parts = [error.ename, first] if error.ename != STOPPED else [first]
-    return ": ".join(part for part in parts if part)[:300]
+    return sentence(": ".join(part for part in parts if part))[:300]
 
 
 def _with_cause(message: str, notebook: NotebookNode, index: int) -> str:

@@ -13,6 +13,7 @@ import nbformat
 
 from mdcv.grading.course import CannotRun, Course
 from mdcv.grading.gradebook import alembic_on_path, open_gradebook
+from mdcv.grading.skeleton import release_steps
 
 STUB = "raise NotImplementedError"
 REGION = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
@@ -125,17 +126,14 @@ def _convert(course: Course, assignment: str, *, database: bool) -> None:
     from nbgrader.converters import GenerateAssignment
     from nbgrader.converters.base import NbGraderException
     from nbgrader.preprocessors import SaveCells
-    from traitlets.utils.importstring import import_item
 
     course.notebook(assignment)
     alembic_on_path()
     config = course.config()
     config.GenerateAssignment.no_database = not database
     if not database:
-        steps = config.GenerateAssignment.get("preprocessors")
-        steps = steps or GenerateAssignment().preprocessors
-        steps = [import_item(step) if isinstance(step, str) else step for step in steps]
-        config.GenerateAssignment.preprocessors = [step for step in steps if step is not SaveCells]
+        steps = [step for step in release_steps(config) if step is not SaveCells]
+        config.GenerateAssignment.preprocessors = steps
     converter = GenerateAssignment(coursedir=course.directory(assignment), config=config)
     heard = _Heard()
     converter.log = heard.logger

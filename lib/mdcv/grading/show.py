@@ -14,6 +14,7 @@ from rich.table import Table
 from mdcv.grading.classroom import Result
 from mdcv.grading.marks import BY_HAND, Mark
 from mdcv.grading.report import Row
+from mdcv.grading.text import sentence
 
 
 def with_bar(results: Iterable[Result], total: int, label: str) -> Iterator[Result]:
@@ -62,7 +63,7 @@ def points_table(results: list[Result]) -> Table:
         judged, by_hand = _split(result.questions)
         open_points = sum(mark.max_score for mark in by_hand if mark.message == BY_HAND)
         table.add_row(
-            escape(result.student) + ("" if result.status == "graded" else " (failed)"),
+            _who(result.student) + ("" if result.status == "graded" else " (failed)"),
             *(_cell(mark) for mark in result.questions.values()),
             _sum(judged),
             f"{points(open_points)} open" if open_points else _sum(by_hand),
@@ -85,7 +86,7 @@ def sentences_table(results: list[Result]) -> Table:
     table.add_column("what they read", ratio=1)
     for result in results:
         for index, (names, message) in enumerate(_sentences(result.questions)):
-            table.add_row(escape(result.student) if index == 0 else "", names, escape(message))
+            table.add_row(_who(result.student) if index == 0 else "", names, escape(message))
         table.add_section()
     return table
 
@@ -132,7 +133,7 @@ def report_table(rows: list[Row]) -> Table:
     for row in rows:
         state = "to be graded by hand" if row.needs_hand else ""
         table.add_row(
-            escape(row.student),
+            _who(row.student),
             escape(f"{row.first_name} {row.last_name}".strip()),
             *(points(row.questions[name]) if row.handed_in else "" for name in names),
             f"-{points(row.late_penalty)}" if row.late_penalty else "",
@@ -144,7 +145,16 @@ def report_table(rows: list[Row]) -> Table:
 
 def problems_of(results: list[Result]) -> list[str]:
     """What was mended or went wrong, a line each."""
-    return [f"{result.student}: {problem}" for result in results for problem in result.problems]
+    return [
+        f"{sentence(result.student)}: {problem}"
+        for result in results
+        for problem in result.problems
+    ]
+
+
+def _who(student: str) -> str:
+    """A student's id as it may stand in a table: folders can be called anything."""
+    return escape(sentence(student))
 
 
 def _split(marks: dict[str, Mark]) -> tuple[list[Mark], list[Mark]]:

@@ -69,20 +69,24 @@ def questions_of(notebook: NotebookNode) -> tuple[Question, ...]:
     )
 
 
+def release_steps(config: Config | None = None) -> list[type]:
+    """The steps of nbgrader's `generate_assignment`, as the course configures them."""
+    from nbgrader.converters import GenerateAssignment
+    from traitlets.utils.importstring import import_item
+
+    steps = GenerateAssignment(config=config or Config()).preprocessors
+    return [import_item(step) if isinstance(step, str) else step for step in steps]
+
+
 def load_skeleton(path: Path, config: Config | None = None) -> Skeleton:
     """The skeleton of a source notebook, made by nbgrader's own steps of `generate_assignment`.
 
     Raises:
         CannotRun: the source cannot be read, or nbgrader refuses it.
     """
-    from nbgrader.converters import GenerateAssignment
     from nbgrader.preprocessors import SaveCells
-    from traitlets.utils.importstring import import_item
 
-    steps = [
-        import_item(step) if isinstance(step, str) else step
-        for step in GenerateAssignment(config=config or Config()).preprocessors
-    ]
+    steps = release_steps(config)
     # nbgrader saves the cells to its database after the answers and before the hidden cases go.
     saved = steps.index(SaveCells)
     try:
