@@ -136,9 +136,13 @@ def test_dtype_follows_the_inputs_and_the_work_is_done_in_float64(dtype, device)
 @pytest.mark.usefixtures("at_the_door")
 @pytest.mark.parametrize("n", [4, 9])
 def test_compiles_as_one_graph(n):
-    real, fake = features(n, seed=1).requires_grad_(), features(n, seed=2)
+    real, fake = features(n, seed=1), features(n, seed=2)
     compiled = torch.compile(fid, fullgraph=True, backend="aot_eager")
     torch.testing.assert_close(compiled(real, fake), fid(real, fake))
+    leaf, again = real.clone().requires_grad_(), real.clone().requires_grad_()
+    compiled(leaf, fake).backward()
+    fid(again, fake).backward()
+    torch.testing.assert_close(leaf.grad, again.grad)
 
 
 @pytest.mark.usefixtures("at_the_door")

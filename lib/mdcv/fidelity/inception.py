@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -76,13 +77,13 @@ def _check_features(name: str, features: Tensor) -> None:
 
 
 def _center(name: str, features: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean and the features around it, in float64."""
-    features = features.to(torch.float64)
-    mean = features.mean(dim=0)
+    """The mean and the features around it, in float64; one copy of the features and no more."""
+    centered = features.to(torch.float64, copy=True)
+    mean = centered.mean(dim=0)
     # A compiled graph cannot stop here; NaN fails in the decompositions that follow.
     if not torch.compiler.is_compiling() and not bool(torch.isfinite(mean).all()):
         check_finite(name, features)
-    return mean, features - mean
+    return mean, centered.sub_(mean)
 
 
 def _nuclear_norm(cross: Tensor) -> Tensor:
@@ -93,10 +94,11 @@ def _nuclear_norm(cross: Tensor) -> Tensor:
     """
     if torch.is_grad_enabled() and cross.requires_grad:
         return torch.linalg.svdvals(cross).sum()
-    cross = cross if len(cross) <= cross.shape[1] else cross.T
-    size = len(cross)
-    step = -(-size // 4)
-    gram = torch.empty(size, size, dtype=cross.dtype, device=cross.device)
-    for i in range(0, size, step):  # eigvalsh reads the lower triangle only
-        gram[i : i + step, : i + step] = cross[i : i + step] @ cross[: i + step].T
-    return torch.linalg.eigvalsh(gram)[1:].clamp(min=0).sqrt().sum()
+    cross = cross.detach() if len(cross) <= cross.shape[1] else cross.detach().T
+    if cross.device.type == "cpu" and not torch.compiler.is_compiling():
+        # NumPy computes one half of a product with itself, and has the quicker eigenvalues.
+        rows = cross.numpy()
+        squares = torch.from_numpy(np.linalg.eigvalsh(rows @ rows.T))
+    else:
+        squares = torch.linalg.eigvalsh(cross @ cross.T)
+    return squares[1:].clamp(min=0).sqrt().sum()
