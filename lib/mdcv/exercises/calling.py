@@ -131,13 +131,14 @@ def attempt(
     """Calls the function on fresh copies of its arguments, here and now, and says what came."""
     wants_gradient = cotangent_seed is not None
     given = [_fresh(argument, wants_gradient) for argument in arguments]
+    chosen = {name: _fresh(option, False) for name, option in options.items()}
     kept = [_snapshot(argument) for argument in given]
     try:
-        value = function(*given, **options)
+        value = function(*given, **chosen)
     except Stopped:
         raise
     except BaseException as error:
-        return _answer_of_error(error, _changes(kept, given), function, given, options)
+        return _answer_of_error(error, _changes(kept, given), function, given, chosen)
     changed = _changes(kept, given)
     try:
         kind, words = _sort_of(value)

@@ -242,29 +242,23 @@ def _gradient_finding(name: str, case: Case, came: str) -> Finding:
     return Finding(f"{TRAITS[name]} Seen with {case.kind}.", name, came, "the exact gradient")
 
 
-def trouble_with_manners(answer: Answer, expected: Answer | None, kind: str) -> Finding | None:
-    """Whether an input was changed, or the dtype or device of the answer is not the right one."""
+def trouble_with_manners(answer: Answer, dtype: torch.dtype | None, kind: str) -> Finding | None:
+    """Whether an input was changed, or the answer has another dtype or device than asked."""
     if answer.changed:
-        name = "changes_its_input"
-        return Finding(
-            f"{TRAITS[name]} Changed: {answer.changed}, with {kind}.",
-            name,
-            "changed " + answer.changed,
-            "inputs as they were",
-        )
-    if answer.value is None or expected is None or expected.value is None:
+        words = f"{TRAITS['changes_its_input']} Changed: {answer.changed}, with {kind}."
+        came = f"changed {answer.changed}"
+        return Finding(words, "changes_its_input", came, "inputs as they were")
+    if answer.value is None or dtype is None:
         return None
-    came, wanted = answer.value.dtype, expected.value.dtype
-    if came != wanted:
-        lost = wanted == torch.float64 and came.is_floating_point
+    if answer.value.dtype != dtype:
+        lost = dtype == torch.float64 and answer.value.dtype.is_floating_point
         name = "returns_float32" if lost else "wrong_dtype"
-        words = f"{TRAITS[name]} With {kind} came {_short(came)}, expected {_short(wanted)}."
-        return Finding(words, name, _short(came), _short(wanted))
-    if answer.value.device != expected.value.device:
-        came_on, wanted_on = str(answer.value.device), str(expected.value.device)
-        return Finding(
-            f"The answer is on {came_on}, the inputs on {wanted_on}.", None, came_on, wanted_on
-        )
+        came, wanted = _short(answer.value.dtype), _short(dtype)
+        words = f"{TRAITS[name]} With {kind} came {came}, expected {wanted}."
+        return Finding(words, name, came, wanted)
+    if answer.value.device.type != "cpu":
+        came = str(answer.value.device)
+        return Finding(f"The answer is on {came}, the inputs are not.", None, came, "cpu")
     return None
 
 

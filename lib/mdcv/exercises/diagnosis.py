@@ -8,52 +8,31 @@ clues: a constant ratio, a sign, a square, a permuted batch, a law that is broke
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from torch import Tensor
 
-from mdcv.exercises.calling import Answer, Caller, attempt
+from mdcv.exercises.calling import Caller
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.comparing import close, same
-from mdcv.exercises.exercise import (
-    Case,
-    Exercise,
-    Finding,
-    Mistake,
-    Part,
-    Question,
-    Refusal,
-    Trial,
-)
+from mdcv.exercises.exercise import Case, Exercise, Finding, Part, Refusal
 from mdcv.exercises.relations import RELATIONS, constant_ratio
+from mdcv.exercises.suspects import Asked, Suspects
 from mdcv.exercises.traits import TRAITS
-
-#: Two fingerprints are alike when they are this many standard errors apart at most.
-MAX_Z = 5.0
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """A question, its answers, and what is wrong with them by themselves."""
-
-    part: Part
-    question: Question
-    answers: tuple[Answer, ...]
-    expected: Answer | None
-    finding: Finding | None
 
 
 def diagnose(
-    exercise: Exercise, asked: Sequence[Asked], part: Part, caller: Caller, seed: int
+    exercise: Exercise, suspects: Suspects, part: Part, caller: Caller, seed: int
 ) -> Finding:
     """The finding for a failed part: a named mistake, a trait, or clues."""
+    asked = suspects.asked
     failed = [one for one in asked if one.part is part and one.finding is not None]
     refused = [one for one in failed if isinstance(one.question, Refusal)]
     if refused:
         return _not_refused(refused)
     first = failed[0].finding
     assert first is not None
-    mistake = _mistake_behind(exercise, asked, part, seed)
+    mistake = suspects.behind(part)
     if mistake is not None:
         words = f"{exercise.sentence_of(mistake.name)} Seen with {failed[0].question.kind}."
         return replace(first, sentence=words, misconception=mistake.name)
@@ -69,71 +48,6 @@ def _not_refused(failed: Sequence[Asked]) -> Finding:
     others = [one.question.kind for one in failed if one.finding is not leading]
     more = f" Not refused as asked either: {'; '.join(others)}." if others else ""
     return replace(leading, sentence=leading.sentence + more)
-
-
-def _mistake_behind(
-    exercise: Exercise, asked: Sequence[Asked], part: Part, seed: int
-) -> Mistake | None:
-    """The mistake that gives the student's answers: to all questions, or to those of this part.
-
-    Three levels, the strongest first: the same to every question; the same to every question for
-    the plain value; the same to every question of this part. Within a level the one that agrees
-    most often wins, and then the one listed first.
-    """
-    asked = [one for one in asked if _can_be_recomputed(one.question)]
-    if not any(one.part is part and one.finding is not None for one in asked):
-        return None
-    best: tuple[tuple[int, int], Mistake] | None = None
-    for mistake in exercise.wrong:
-        rank = _rank(mistake, asked, part, seed)
-        if rank is not None and (best is None or rank > best[0]):
-            best = (rank, mistake)
-    return best[1] if best else None
-
-
-def _can_be_recomputed(question: Question) -> bool:
-    if isinstance(question, Trial):
-        return question.fingerprint is not None
-    return isinstance(question, Case)
-
-
-def _rank(
-    mistake: Mistake, asked: Sequence[Asked], part: Part, seed: int
-) -> tuple[int, int] | None:
-    """How well the mistake explains the answers: level and number; None if it does not."""
-    agrees, values_agree = [], []
-    for one in asked:
-        if isinstance(one.question, Trial):
-            agrees.append(_same_trial(mistake, one, one.question))
-            values_agree.append(agrees[-1])
-            continue
-        case, answer = one.question, one.answers[0]
-        assert isinstance(case, Case)
-        cotangent = None if case.gradient == "none" else seed % 2**31
-        theirs = attempt(mistake.function, case.arguments, case.options, cotangent)
-        agrees.append(same(answer, theirs, case))
-        values_agree.append(same(answer, theirs, case, with_gradient=False))
-    count = sum(agrees)
-    if all(agrees):
-        return 3, count
-    plain = [i for i, one in enumerate(asked) if one.part.is_value]
-    if part.is_value and all(values_agree[i] for i in plain):
-        return 2, count
-    if all(agree for agree, one in zip(agrees, asked, strict=True) if one.part is part):
-        return 1, count
-    return None
-
-
-def _same_trial(mistake: Mistake, one: Asked, trial: Trial) -> bool:
-    """Whether the mistake leaves the same fingerprint as the student's answers."""
-    mine = [answer.value for answer in one.answers]
-    theirs = [attempt(mistake.function, *call).value for call in trial.calls]
-    if any(value is None for value in (*mine, *theirs)) or trial.fingerprint is None:
-        return False
-    if [v.shape for v in mine] != [v.shape for v in theirs]:
-        return False
-    (a, error_a), (b, error_b) = trial.fingerprint(mine), trial.fingerprint(theirs)
-    return bool(((a - b).abs() <= MAX_Z * (error_a.square() + error_b.square()).sqrt()).all())
 
 
 def _with_clue(

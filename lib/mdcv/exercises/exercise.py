@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
 from mdcv.exercises.cases import Draw
@@ -64,14 +65,15 @@ class Case:
 class Refusal:
     """Bad input that must raise ValueError; `misconception` names the trait of not doing so.
 
-    With `nan_is_fine` an answer that holds NaN is right as well: it hides nothing.
+    With `or_any_sign` an answer that holds NaN, or any other exception, is right as well: only an
+    answer that looks like one hides what came.
     """
 
     kind: str
     arguments: tuple[Any, ...]
     misconception: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    nan_is_fine: bool = False
+    or_any_sign: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +85,14 @@ class Trial:
         calls: the arguments and options of each call.
         examine: what is wrong with the tensors that came back, in order; None when nothing is.
         fingerprint: numbers that tell one mistake from another, each with its standard error.
+        dtype: of the answers, where it is asked.
     """
 
     kind: str
     calls: tuple[Call, ...]
     examine: Callable[[Sequence[Tensor]], Finding | None]
     fingerprint: Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]] | None = None
+    dtype: torch.dtype | None = None
 
 
 Question = Case | Refusal | Trial

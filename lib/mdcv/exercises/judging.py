@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,9 +15,10 @@ from mdcv.exercises.comparing import (
     trouble_with_manners,
     trouble_with_value,
 )
-from mdcv.exercises.diagnosis import Asked, diagnose
+from mdcv.exercises.diagnosis import diagnose
 from mdcv.exercises.exercise import Case, Exercise, Finding, Part, Question, Refusal, Trial
 from mdcv.exercises.registry import get
+from mdcv.exercises.suspects import Asked, Suspects, cotangent_seed
 from mdcv.exercises.traits import TRAITS
 
 MANNERS = "inputs and dtype kept"
@@ -133,7 +134,7 @@ def _ask(caller: Caller, exercise: Exercise, part: Part, question: Question, see
 
 
 def _ask_case(caller: Caller, exercise: Exercise, part: Part, case: Case, seed: int) -> Asked:
-    cotangent = None if case.gradient == "none" else seed % 2**31
+    cotangent = None if case.gradient == "none" else cotangent_seed(seed)
     expected = attempt(exercise.reference, case.arguments, case.options, cotangent)
     assert expected.value is not None, f"the reference fails with {case.kind}: {expected.text}"
     answer = caller.ask(case.arguments, case.options, cotangent_seed=cotangent)
@@ -144,7 +145,7 @@ def _ask_case(caller: Caller, exercise: Exercise, part: Part, case: Case, seed: 
 
 
 def _refusal_finding(exercise: Exercise, answer: Answer, refusal: Refusal) -> Finding | None:
-    if answer.refused or (refusal.nan_is_fine and _holds_nan(answer)):
+    if answer.refused or (refusal.or_any_sign and _gives_a_sign(answer)):
         return None
     wanted = "a ValueError"
     if answer.late:
@@ -159,8 +160,9 @@ def _refusal_finding(exercise: Exercise, answer: Answer, refusal: Refusal) -> Fi
     return Finding(words, refusal.misconception, answer.returned, wanted)
 
 
-def _holds_nan(answer: Answer) -> bool:
-    return answer.value is not None and bool(answer.value.isnan().any())
+def _gives_a_sign(answer: Answer) -> bool:
+    holds_nan = answer.value is not None and bool(answer.value.isnan().any())
+    return holds_nan or (bool(answer.error) and not answer.unwritten)
 
 
 def _trial_finding(answers: Sequence[Answer], trial: Trial) -> Finding | None:
@@ -174,11 +176,12 @@ def _trial_finding(answers: Sequence[Answer], trial: Trial) -> Finding | None:
 def _sum_up(exercise: Exercise, asked: list[Asked], caller: Caller, seed: int) -> Outcome:
     """Adds the parts up, names the mistake, and writes the message."""
     total = sum(part.share for part in exercise.parts) + exercise.manners
+    suspects = Suspects(exercise, asked, seed)
     verdicts = []
     for part in exercise.parts:
         mine = [one for one in asked if one.part is part]
         failed = [one for one in mine if one.finding is not None]
-        finding = diagnose(exercise, asked, part, caller, seed) if failed else None
+        finding = diagnose(exercise, suspects, part, caller, seed) if failed else None
         verdicts.append(_verdict(part.name, part.share / total, mine, failed, finding))
     verdicts.append(_manners(exercise.manners / total, asked))
     passed = all(verdict.earned == 1.0 for verdict in verdicts)
@@ -208,12 +211,22 @@ def _verdict(
 
 
 def _manners(share: float, asked: list[Asked]) -> PartVerdict:
+    finding = next((finding for _, finding in _ill_manners(asked)), None)
+    if finding is None:
+        return PartVerdict(MANNERS, share, 1.0, "right", None)
+    return PartVerdict(MANNERS, share, 0.0, finding.sentence, finding.misconception)
+
+
+def _ill_manners(asked: list[Asked]) -> Iterator[tuple[str, Finding]]:
+    """Every answer that changed an input or has another dtype or device, with its question."""
     for one in asked:
+        kind, dtype = one.question.kind, getattr(one.question, "dtype", None)
+        if one.expected is not None and one.expected.value is not None:
+            dtype = one.expected.value.dtype
         for answer in one.answers:
-            finding = trouble_with_manners(answer, one.expected, one.question.kind)
+            finding = trouble_with_manners(answer, dtype, kind)
             if finding is not None:
-                return PartVerdict(MANNERS, share, 0.0, finding.sentence, finding.misconception)
-    return PartVerdict(MANNERS, share, 1.0, "right", None)
+                yield kind, finding
 
 
 def _message(
@@ -236,10 +249,5 @@ def _message(
 
 def _rows(asked: list[Asked]) -> tuple[Row, ...]:
     failed = [(one.question.kind, one.finding) for one in asked if one.finding is not None]
-    changed = [
-        (one.question.kind, trouble_with_manners(answer, one.expected, one.question.kind))
-        for one in asked
-        for answer in one.answers
-    ]
-    failed += [(kind, finding) for kind, finding in changed if finding is not None][:1]
+    failed += list(_ill_manners(asked))[:1]
     return tuple(Row(kind, f.yours, f.expected) for kind, f in failed if f.yours or f.expected)

@@ -56,6 +56,9 @@ TRAITS: dict[str, str] = {
         "Your function changed its input. Operations that end in an underscore, += and "
         "assignments to x[...] write into the caller's tensor."
     ),
+    "draws_faces_without_area": (
+        "Points come from a triangle without any area: its weight must be exactly 0."
+    ),
     "not_repeatable": "The same question asked twice got two answers.",
     ("same_answer"): (
         "Two different inputs of one shape got exactly the same answer: it does not depend on "

@@ -123,7 +123,7 @@ class CloudQuestions:
         nan[1, 2, 0] = torch.nan
         return [
             *(Refusal(kind, (p, q), trait) for kind, p, q, trait in bad),
-            Refusal("a point that holds NaN", (nan, y), "hides_nan", nan_is_fine=True),
+            Refusal("a point that holds NaN", (nan, y), "hides_nan", or_any_sign=True),
         ]
 
     def _clouds(

@@ -1,0 +1,221 @@
+"""Judges random points on a mesh: where they lie, in which triangle, and how evenly in it.
+
+A right sampler fails any one of these judgments with a probability below 1e-10: counts are held
+against Chernoff's bound, which is exact, and means against seven standard errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mdcv.exercises.exercise import Finding
+
+MAX_Z = 7.0
+
+#: Chernoff: a frequency q over n draws of probability p has n · KL(q‖p) above this with
+#: probability below 2 exp(−27) = 4e-12.
+MAX_SURPRISE = 27.0
+
+CELLS = 4
+
+#: So many points tell one mistake from another.
+ENOUGH = 3000
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where points lie on a mesh: the triangle, the weights of its corners, the distance off it."""
+
+    face: Tensor
+    weights: Tensor
+    off: Tensor
+
+
+def place(points: Tensor, vertices: Tensor, faces: Tensor) -> Placement:
+    """Finds for each point the triangle it lies on, or is nearest to."""
+    corners = vertices.double()[faces]
+    a, b, c = corners.unbind(1)
+    u, v = b - a, c - a
+    normal = torch.linalg.cross(u, v)
+    squared = normal.square().sum(1)
+    from_a = points.double()[:, None] - a
+    to_b = (torch.linalg.cross(from_a, v.expand_as(from_a)) * normal).sum(2) / squared
+    to_c = (torch.linalg.cross(u.expand_as(from_a), from_a) * normal).sum(2) / squared
+    weights = torch.stack([1 - to_b - to_c, to_b, to_c], dim=2)
+    height = (from_a * normal).sum(2).abs() / squared.sqrt()
+    outside = (-weights).clamp(min=0).amax(2) * squared.sqrt().sqrt()
+    off = height + outside
+    face = off.argmin(1)
+    rows = torch.arange(len(points))
+    return Placement(face, weights[rows, face], off[rows, face])
+
+
+def areas(vertices: Tensor, faces: Tensor) -> Tensor:
+    """The area of every triangle, in float64."""
+    a, b, c = vertices.double()[faces].unbind(1)
+    return torch.linalg.vector_norm(torch.linalg.cross(b - a, c - a), dim=1) / 2
+
+
+def surprise(counts: Tensor, probability: Tensor) -> Tensor:
+    """n · KL(q‖p) of each count's frequency q against its probability p."""
+    n = counts.sum()
+    q = counts / n
+    p = probability.expand_as(q)
+    return n * (torch.xlogy(q, q / p) + torch.xlogy(1 - q, (1 - q) / (1 - p)))
+
+
+def trouble_with_form(
+    points: Tensor, n: int, vertices: Tensor, faces: Tensor, kind: str
+) -> Finding | None:
+    """Whether the answer is n points, finite, and on the mesh."""
+    if points.shape != (n, 3):
+        words = f"With {kind} came shape {tuple(points.shape)}, expected {(n, 3)}."
+        return Finding(words, "wrong_shape", f"shape {tuple(points.shape)}", f"shape {(n, 3)}")
+    if not points.dtype.is_floating_point:
+        words = f"The points have dtype {points.dtype}; they are coordinates."
+        return Finding(words, "wrong_dtype", str(points.dtype), str(vertices.dtype))
+    if not bool(points.isfinite().all()):
+        words = f"Some coordinates are nan or infinite, with {kind}."
+        return Finding(words, "nan_value", "nan or infinity", "finite points")
+    reach = vertices.abs().max().item()
+    slack = 1e-5 + 4 * torch.finfo(points.dtype).eps * reach
+    share = (place(points, vertices, faces).off > slack).double().mean().item()
+    if share > 0:
+        words = f"{100 * share:.2g} % of the points do not lie on the mesh, with {kind}."
+        return Finding(words, None, f"{100 * share:.2g} % off the mesh", "all on the mesh")
+    return None
+
+
+def trouble_with_shares(
+    points: Tensor, vertices: Tensor, faces: Tensor, kind: str
+) -> Finding | None:
+    """Whether every triangle has as many points as its area asks for."""
+    area = areas(vertices, faces)
+    wanted = area / area.sum()
+    counts = place(points, vertices, faces).face.bincount(minlength=len(faces)).double()
+    real = wanted > 0
+    if bool((counts[~real] > 0).any()):
+        words = f"Points come from a triangle without any area, with {kind}."
+        return Finding(words, "draws_faces_without_area", "points there", "none there")
+    if not bool((surprise(counts[real], wanted[real]) > MAX_SURPRISE).any()):
+        return None
+    ratio = counts[real] / counts.sum() / wanted[real]
+    small = ratio[wanted[real].argmin()] > 1
+    words = (
+        "The share of a triangle's points is not its share of the area: small triangles get too "
+        f"{'many' if small else 'few'} points, with {kind}."
+    )
+    return Finding(words, None, _shares(counts / counts.sum()), _shares(wanted))
+
+
+def trouble_with_evenness(
+    points: Tensor, vertices: Tensor, faces: Tensor, kind: str
+) -> Finding | None:
+    """Whether every place inside a triangle is equally likely."""
+    placed = place(points, vertices, faces)
+    weights = placed.weights
+    mean, spread = weights.mean(0), (1 / 18) ** 0.5
+    shown = ", ".join(f"{value:.3f}" for value in mean.tolist())
+    table = (f"mean weights {shown}", "mean weights 0.333, 0.333, 0.333")
+    n = len(points)
+    if bool(((mean - 1 / 3).abs() > MAX_Z * spread / n**0.5).any()):
+        words = (
+            "Inside a triangle the points crowd: the mean of many points must be the average of "
+            f"the three corners, and it weighs them {shown}. Seen with {kind}."
+        )
+        return Finding(words, None, *table)
+    repeated = _repeated(weights)
+    if repeated > 0.05:
+        words = f"{100 * repeated:.2g} % of the places inside triangles come more than once."
+        return Finding(words, None, f"{100 * repeated:.2g} % repeated", "next to none")
+    for face in range(len(faces)):
+        here = weights[placed.face == face]
+        if len(here) and bool(
+            ((here.mean(0) - 1 / 3).abs() > MAX_Z * spread / len(here) ** 0.5).any()
+        ):
+            words = (
+                "Over all triangles the points are spread evenly, in a single one they are not: "
+                "does one random number decide about the triangle and about the place in it?"
+            )
+            return Finding(words, None, "uneven in a triangle", "even in each")
+    cells = _cells(weights).bincount(minlength=CELLS**2).double()
+    if bool((surprise(cells, torch.tensor(1 / CELLS**2)) > MAX_SURPRISE).any()):
+        words = (
+            "Inside a triangle the points are not spread evenly: cut into 16 equal pieces, some "
+            f"get too many of them. Seen with {kind}."
+        )
+        shares = f"{100 * cells.min() / n:.2g} to {100 * cells.max() / n:.2g} % in a piece"
+        return Finding(words, None, shares, "6.25 % in each of 16 pieces")
+    return None
+
+
+def _cells(weights: Tensor) -> Tensor:
+    """Which of 16 triangles of equal area, cut parallel to the sides, a place lies in."""
+    scaled = CELLS * weights.clamp(0, 1 - 1e-9)
+    row, column = scaled[:, 1].long(), scaled[:, 2].long()
+    upper = (scaled[:, 1] - row) + (scaled[:, 2] - column) > 1
+    # The rows above have 2 · (CELLS - r) - 1 cells each.
+    before = 2 * CELLS * row - row * row
+    return (before + 2 * column + upper).clamp(0, CELLS**2 - 1)
+
+
+def fingerprint(points: Tensor, vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
+    """Numbers that tell one wrong sampler from another, with their standard errors.
+
+    Shares of the triangles, moments of the corner weights, how many places are outside, on an
+    edge, or repeated, pieces of the triangle, and evenness per triangle.
+    """
+    if points.ndim != 2 or points.shape[1:] != (3,) or not bool(points.isfinite().all()):
+        return torch.zeros(1), torch.zeros(1)
+    points = points[:ENOUGH]
+    placed = place(points, vertices, faces)
+    # Which corner is called the first is not part of a mistake.
+    weights = placed.weights[:, placed.weights.mean(0).argsort(descending=True)]
+    inside = weights.clamp(-1, 2)
+    per_point = [
+        torch.nn.functional.one_hot(placed.face, len(faces)).double(),
+        inside,
+        inside.square(),
+        inside * inside.roll(1, dims=1),
+        (placed.off > 1e-4).double()[:, None],
+        (weights.abs().amin(1) < 1e-6).double()[:, None],
+        torch.nn.functional.one_hot(_cells(weights), CELLS**2).double(),
+    ]
+    columns = torch.cat(per_point, dim=1)
+    estimate, error = columns.mean(0), columns.std(0) / len(points) ** 0.5 + 1 / len(points)
+    distinct = 1 - _repeated(weights)
+    means, errors = _means_per_face(placed, len(faces))
+    return (
+        torch.cat([estimate, torch.tensor([distinct]).double(), means]),
+        torch.cat([error, torch.tensor([0.02]).double(), errors]),
+    )
+
+
+def _means_per_face(placed: Placement, faces: int) -> tuple[Tensor, Tensor]:
+    """The largest deviation of a corner's mean weight from 1/3, triangle by triangle."""
+    means, errors = [], []
+    for face in range(faces):
+        here = placed.weights[placed.face == face].clamp(-1, 2)
+        few = len(here) < 2
+        means.append(0.0 if few else (here.mean(0) - 1 / 3).abs().max().item())
+        errors.append(1.0 if few else (here.std(0).max() / len(here) ** 0.5).item() + 1e-3)
+    return torch.tensor(means).double(), torch.tensor(errors).double()
+
+
+def _repeated(weights: Tensor) -> float:
+    """Which share of the places is there already, to six digits."""
+    mixed = (1e6 * weights[:, 1]).round() * 1e7 + (1e6 * weights[:, 2]).round()
+    return 1 - len(mixed.unique()) / len(mixed)
+
+
+def _shares(values: Tensor) -> str:
+    return "shares " + ", ".join(f"{100 * value:.1f} %" for value in values.tolist())
+
+
+def first(findings: Sequence[Finding | None]) -> Finding | None:
+    """The first finding there is."""
+    return next((finding for finding in findings if finding is not None), None)
