@@ -94,7 +94,7 @@ def warm_up(entrant: Entrant, inputs: Inputs, device: torch.device) -> tuple[Cal
         CannotTakePart: it is not for this device, cannot be imported, or fails.
     """
     if device.type not in entrant.devices:
-        raise CannotTakePart(SKIPPED, f"does not run on {device.type}")
+        raise CannotTakePart(SKIPPED, f"not asked on {device.type}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a peer's notes to itself
         try:
@@ -144,16 +144,28 @@ def take_turns(
     return times
 
 
-def follow(curve: Curve, device: torch.device, plan: Plan, *, largest: int) -> dict:
-    """The record of a curve: its case at every size up to the largest, slow peers left behind."""
-    points, slow = [], set()
+def follow(
+    curve: Curve,
+    device: torch.device,
+    plan: Plan,
+    *,
+    largest: int,
+    clock: Clock = time.perf_counter,
+) -> dict:
+    """The record of a curve: its case at every size up to the largest.
+
+    A peer that is slow at one size, or has no time there, is not asked for the next.
+    """
+    points, left_behind = [], set()
     for size in curve.sizes:
         if size > largest:
             break
         case = curve.case(size)
-        in_time = tuple(peer for peer in case.peers if peer.name not in slow)
-        entrants = measure(replace(case, peers=in_time), device, plan)["entrants"]
-        slow |= {one["name"] for one in entrants if one["seconds"] and min(one["seconds"]) > SLOW}
+        in_time = tuple(peer for peer in case.peers if peer.name not in left_behind)
+        entrants = measure(replace(case, peers=in_time), device, plan, clock=clock)["entrants"]
+        left_behind |= {
+            one["name"] for one in entrants if not one["seconds"] or min(one["seconds"]) > SLOW
+        }
         points.append({"size": size, "entrants": entrants})
     return {
         "name": curve.name,
@@ -172,7 +184,6 @@ def _wait_for(device: torch.device) -> Call:
 @contextmanager
 def _no_collection() -> Iterator[None]:
     was_on = gc.isenabled()
-    gc.collect()
     gc.disable()
     try:
         yield

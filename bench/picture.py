@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bench.judging import spread
 from bench.measure import TIMED
 from mdcv.plot import house_style, new_figure
-from mdcv.plot.style import BLUE, GRAY, PALETTE
+from mdcv.plot.style import GRAY, PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 OURS = "mdcv"
 COLUMNS = 2
+#: Shapes tell lines apart where colors cannot.
+MARKERS = "osD^v*"
 
 #: Median seconds at the sizes that were measured.
 Line = dict[int, float]
@@ -36,36 +38,48 @@ def lines(curve: dict) -> dict[str, Line]:
 
 
 def growth(results: dict) -> Figure:
-    """One panel per curve, milliseconds over size, both logarithmic; a library has one color."""
-    panels = {curve["title"]: (curve["counts"], lines(curve)) for curve in results["curves"]}
-    names = dict.fromkeys(name for _, found in panels.values() for name in found if name != OURS)
-    colors = {OURS: BLUE, **dict(zip(names, [*PALETTE[1:], GRAY], strict=False))}
-    rows = max(1, -(-len(panels) // COLUMNS))
+    """One panel per curve: milliseconds over size, both logarithmic."""
+    curves = results["curves"]
+    rows = max(1, -(-len(curves) // COLUMNS))
     with house_style():
         figure = new_figure(9.6, 0.5 + 3.4 * rows)
         grid = figure.subplots(rows, COLUMNS, squeeze=False).flatten()
-        for axes, (title, (counts, found)) in zip(grid, panels.items(), strict=False):
-            _draw(axes, found, colors)
-            axes.set(title=title, xlabel=counts, ylabel="milliseconds")
-        for axes in grid[len(panels) :]:
+        for axes, curve in zip(grid, curves, strict=False):
+            _draw(axes, curve)
+        for axes in grid[len(curves) :]:
             axes.set_visible(False)
         figure.suptitle(_where(results), color=GRAY, fontsize=10)
     return figure
 
 
-def _draw(axes: Axes, found: dict[str, Line], colors: dict[str, str]) -> None:
-    for name, line in found.items():
+def _draw(axes: Axes, curve: dict) -> None:
+    for place, (name, line) in enumerate(lines(curve).items()):
         axes.plot(
             list(line),
             [1000 * seconds for seconds in line.values()],
-            color=colors.get(name, GRAY),
-            marker="osD^v*"[list(colors).index(name) % 6 if name in colors else 5],
+            color=PALETTE[place % len(PALETTE)],
+            marker=MARKERS[place % len(MARKERS)],
             linewidth=2.6 if name == OURS else 1.6,
             label=name,
         )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    sizes = [point["size"] for point in curve["points"]]
+    axes.set(title=curve["title"], xlabel=curve["counts"], ylabel="milliseconds")
+    axes.set(xscale="log", yscale="log")
+    axes.set_xticks(sizes, [in_short(size) for size in sizes])
+    axes.minorticks_off()
     axes.legend(fontsize=8)
+
+
+def in_short(size: int) -> str:
+    """A size as an axis shows it.
+
+    >>> in_short(512), in_short(300_000), in_short(1_000_000)
+    ('512', '300k', '1M')
+    """
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if size % unit == 0:
+            return f"{size // unit}{letter}"
+    return str(size)
 
 
 def _where(results: dict) -> str:

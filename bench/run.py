@@ -24,6 +24,8 @@ THREAD_VARIABLES = (
     *("NUMBA_NUM_THREADS", "RAYON_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
 )
 
+#: The process that measures.
+WORKER = (sys.executable, "-P", "-m", "bench.worker")
 #: The first line of a process that has loaded everything.
 READY = "ready"
 
@@ -84,11 +86,11 @@ def work(
     """
     left = list(jobs)
     while left:
-        command = [sys.executable, "-P", "-m", "bench.worker", device, str(threads)]
+        command = [*WORKER, device, str(threads), "quick" if quick else "full", *left]
         with (
             tempfile.TemporaryFile("w+") as errors,
             subprocess.Popen(
-                [*command, "quick" if quick else "full", *left],
+                command,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
