@@ -1,4 +1,4 @@
-"""The command line `mdcv`: doctor, lab, release, check, grade, report, demo.
+"""The command line `mdcv`: doctor, lab, release, check, grade, report, demo, bench.
 
 Whatever is heavy is imported inside the command that needs it, so that `mdcv --help` answers
 at once.
@@ -226,6 +226,18 @@ def demo_command(
     for problem in problems_of(results):
         console.print(f"- {problem}", markup=False)
     _write_feedback(demo.course, ASSIGNMENT)
+
+
+@app.command(
+    "bench",
+    add_help_option=False,  # the measurements describe their options themselves
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def bench_command(context: typer.Context) -> None:
+    """Measure the library beside its peers; --help lists the options."""
+    from mdcv.grading.bench import run_bench
+
+    raise typer.Exit(run_bench(context.args))
 
 
 def main() -> None:
