@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mdcv.kernels.box_overlap import box_overlap_reference
 from mdcv.kernels.box_suppression import box_suppression_reference, suppress_boxes
 from mdcv.kernels.threads import over_ranges
 from mdcv.seeds import generator
@@ -111,6 +112,19 @@ def test_the_body_agrees_with_the_reference(device, layout, threshold):
             expected = box_suppression_reference(boxes, scores, some, threshold)
             assert suppress_boxes(boxes, scores, some, threshold).equal(expected)
         assert suppress_boxes(boxes, scores, None, threshold).equal(expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_an_overlap_to_the_last_bit_at_the_threshold_removes_nothing(device, dtype):
+    """Every IoU in the set is a threshold in turn: rounding must be that of the reference."""
+    boxes, scores = make_boxes("clustered", 40, 0, dtype), make_scores(40, 0, 100, dtype)
+    boxes, scores = (3 * boxes).round().to(device), scores.to(device)
+    groups = torch.zeros(40, dtype=torch.int64, device=device)
+    thresholds = box_overlap_reference(boxes, boxes).unique().clamp(max=1).tolist()
+    assert len(thresholds) > 30
+    for threshold in thresholds:
+        expected = box_suppression_reference(boxes, scores, groups, threshold)
+        assert suppress_boxes(boxes, scores, groups, threshold).equal(expected)
 
 
 def test_one_large_box_among_many_small_ones_removes_them_all_at_threshold_zero():

@@ -3,6 +3,8 @@
 Where there is a GPU, the tests of the doors run the same bodies on it, and these are skipped.
 """
 
+import os
+
 import pytest
 import torch
 
@@ -10,15 +12,18 @@ from mdcv.kernels.roi_align import roi_align_reference
 from mdcv.kernels.roi_pool import roi_pool_reference
 from mdcv.seeds import generator
 
+# Triton looks at this when it is first imported, so a test would set it too late.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
 DTYPES = (torch.float32, torch.float64)
 
 
 @pytest.fixture(autouse=True)
-def _interpreted(monkeypatch):
+def _interpreted():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU: the doors' own tests run these bodies on it")
     pytest.importorskip("triton", reason="Triton is not installed")
-    monkeypatch.setenv("TRITON_INTERPRET", "1")
 
 
 def make_case(shape, k: int, dtype) -> tuple[torch.Tensor, torch.Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numbers import Real
 
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from mdcv.boxes.overlap import check_box_table
@@ -50,7 +50,7 @@ def nms(
 def batched_nms(
     boxes: Float[Tensor, "n 4"],
     scores: Float[Tensor, " n"],
-    idxs: Int[Tensor, " n"],
+    idxs: Integer[Tensor, " n"],
     iou_threshold: int | float,
 ) -> Int[Tensor, " kept"]:
     """`nms` within each group: a box removes only others with the same entry in `idxs`.

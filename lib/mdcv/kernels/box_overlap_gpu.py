@@ -17,7 +17,8 @@ def box_overlap_gpu(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     n, m = boxes1.shape[0], boxes2.shape[0]
     overlap = boxes1.new_empty((n, m))
     if overlap.numel():
-        grid = (triton.cdiv(n, ROWS), triton.cdiv(m, COLUMNS))
+        # One axis: the others end at 65535 programs.
+        grid = (triton.cdiv(n, ROWS) * triton.cdiv(m, COLUMNS),)
         corners = boxes1.contiguous(), boxes2.contiguous()
         _fill[grid](*corners, overlap, n, m, ROWS, COLUMNS, **AS_WRITTEN)
     return overlap
@@ -52,8 +53,9 @@ def overlaps(left1, top1, right1, bottom1, left2, top2, right2, bottom2):
 
 @triton.jit
 def _fill(boxes1, boxes2, overlap, n, m, ROWS: tl.constexpr, COLUMNS: tl.constexpr):
-    i = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
-    j = tl.program_id(1) * COLUMNS + tl.arange(0, COLUMNS)
+    across = tl.cdiv(m, COLUMNS)
+    i = tl.program_id(0) // across * ROWS + tl.arange(0, ROWS)
+    j = tl.program_id(0) % across * COLUMNS + tl.arange(0, COLUMNS)
     left1, top1, right1, bottom1 = corners_of(boxes1, i, i < n)
     left2, top2, right2, bottom2 = corners_of(boxes2, j, j < m)
     table = overlaps(left1, top1, right1, bottom1, left2, top2, right2, bottom2)

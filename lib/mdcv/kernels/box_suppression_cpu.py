@@ -110,7 +110,10 @@ def _longest_side(box):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _overlap(a, area_a, b, area_b):
-    inter = max(min(a[2], b[2]) - max(a[0], b[0]), 0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0)
+    """IoU of two boxes with area, rounded at every step as the boxes' dtype rounds."""
+    zero = type(area_a)(0)
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    inter = max(width, zero) * max(height, zero)
     return inter / (area_a + area_b - inter)
 
 
