@@ -10,7 +10,11 @@ import jaxtyping
 import pytest
 import torch
 
-CHECKED_ROOMS = ["mdcv.points", "mdcv.data", "mdcv.claims", "mdcv.seeds", "mdcv.device"]
+CHECKED_ROOMS = [
+    *("mdcv.claims", "mdcv.seeds", "mdcv.device", "mdcv.data"),
+    *("mdcv.divergence", "mdcv.points", "mdcv.surfaces", "mdcv.boxes", "mdcv.fidelity"),
+    "mdcv.detection",
+]
 
 _hook = jaxtyping.install_import_hook(CHECKED_ROOMS, "beartype.beartype")
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class Mesh(NamedTuple):
-    """Triangles: vertices (V, 3) float32, and faces (F, 3) int64 that name three vertices each."""
+    """Triangles: vertices (V, 3), in float32 when read or meshed here, and faces (F, 3) int64."""
 
     vertices: Tensor
     faces: Tensor
