@@ -24,6 +24,11 @@ check: $(READY)     ## what a commit must pass: format, lint, spelling, tests
 	$(BIN)/codespell
 	$(MAKE) test
 
+bench: $(READY)     ## measure the library beside its peers; ten minutes on a quiet machine
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/mdcv bench --json bench/results.json
+	$(BIN)/python -m bench.picture bench/results.json bench/pictures/growth.png
+
 clean:              ## remove the environment
 	rm -rf $(VENV)
 
