@@ -28,7 +28,8 @@ def solve_assignment(x: Tensor, y: Tensor, tolerance: float) -> tuple[Tensor, Te
     """Permutations (B, N) and their certified relative gaps (B,), float64.
 
     Gap 0 says that the solver was exact. Otherwise gap >= (cost - optimum) / optimum, proven by
-    dual prices, and gap <= tolerance.
+    dual prices, and gap <= tolerance. There is one body, on the CPU: points on a GPU are copied to
+    the host, solved there while the device waits, and the results are copied back.
     """
     check_finite("x", x)
     check_finite("y", y)

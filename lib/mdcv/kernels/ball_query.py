@@ -77,6 +77,11 @@ def collect_ball(points: Tensor, centers: Tensor, radius: float, k: int) -> Tens
 
         limit = squared_limit(radius, points.dtype)
         return ball_query_cpu(points.detach(), centers.detach(), limit, k)
+    if points.device.type == "cuda" and points.numel():
+        from mdcv.kernels.ball_query_gpu import ball_query_gpu
+
+        limit = squared_limit(radius, points.dtype)
+        return ball_query_gpu(points.detach(), centers.detach(), limit, k)
     return ball_query_reference(points, centers, radius, k)
 
 

@@ -36,6 +36,10 @@ def pick_farthest_points(points: Tensor, k: int, start: int) -> Tensor:
         from mdcv.kernels.farthest_points_cpu import farthest_points_cpu
 
         return farthest_points_cpu(points.detach(), k, start)
+    if points.device.type == "cuda" and points.numel():
+        from mdcv.kernels.farthest_points_gpu import farthest_points_gpu
+
+        return farthest_points_gpu(points.detach(), k, start)
     return farthest_points_reference(points, k, start)
 
 

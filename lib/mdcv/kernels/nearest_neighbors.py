@@ -11,6 +11,9 @@ from mdcv.kernels.arithmetic import rows_at_a_time, squared_distances
 #: Beyond this many neighbors, unless they are few of many, sorting all is faster than a search.
 MOST_KEPT_SORTED = 64
 
+#: On a GPU more than this many would crowd the registers.
+MOST_KEPT_ON_GPU = 32
+
 
 def nearest_neighbors_reference(x: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Sorts all squared distances from each x (B, N, D) to y (B, M, D) and keeps the k smallest.
@@ -55,6 +58,10 @@ def _body(x: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor]:
         from mdcv.kernels.nearest_neighbors_cpu import nearest_neighbors_cpu
 
         return nearest_neighbors_cpu(x.detach(), y.detach(), k)
+    if x.device.type == "cuda" and x.numel() and k <= MOST_KEPT_ON_GPU:
+        from mdcv.kernels.nearest_neighbors_gpu import nearest_neighbors_gpu
+
+        return nearest_neighbors_gpu(x.detach(), y.detach(), k)
     return nearest_neighbors_reference(x, y, k)
 
 
