@@ -69,10 +69,12 @@ def draw_formulas(text: str) -> str:
 @functools.lru_cache(maxsize=2000)
 def _svg(formula: str) -> tuple[str, str] | None:
     """A formula as base64 SVG, and its style on the line; None if it cannot be drawn."""
-    from matplotlib import rc_context
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.mathtext import math_to_image
-
+    try:
+        from matplotlib import rc_context
+        from matplotlib.font_manager import FontProperties
+        from matplotlib.mathtext import math_to_image
+    except ImportError:  # grading works without the extra that brings it
+        return None
     if len(formula) > MAX_CHARACTERS:
         return None
     for theirs, ours in SPELLINGS.items():
