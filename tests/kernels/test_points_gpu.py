@@ -114,8 +114,6 @@ def test_farthest_points_agree_with_the_reference(
     points = make_cloud(kind, (b, n, d), 0, dtype).to(device)
     expected = farthest_points_reference(points, k, start)
     assert body.farthest_points_gpu(points, k, start).equal(expected)
-    gaps = points.mT.contiguous().mT
-    assert body.farthest_points_gpu(gaps, k, start).equal(expected)
 
 
 def test_a_cloud_larger_than_the_registers_is_sampled_alike(device, make_cloud):
@@ -157,8 +155,20 @@ def test_balls_agree_with_the_reference(device, dtype, kind, make_cloud, b, n, c
     expected = ball_query_reference(points, centers, radius, k)
     limit = squared_limit(radius, dtype)
     assert ball_query_gpu(points, centers, limit, k).equal(expected)
-    gaps = points.mT.contiguous().mT, centers.mT.contiguous().mT
-    assert ball_query_gpu(*gaps, limit, k).equal(expected)
+
+
+def test_gaps_in_memory_change_neither_picks_nor_balls(device, make_cloud):
+    from mdcv.kernels.ball_query_gpu import ball_query_gpu
+    from mdcv.kernels.farthest_points_gpu import farthest_points_gpu
+
+    points = make_cloud("normal", (3, 2, 40), 0).to(device).permute(1, 2, 0)[:, ::2]
+    centers = make_cloud("normal", (2, 3, 9), 1).to(device).mT
+    copies = points.clone(), centers.clone()
+    picks = farthest_points_gpu(points, 7, 2)
+    assert picks.equal(farthest_points_reference(points.contiguous(), 7, 2))
+    found = ball_query_gpu(points, centers, squared_limit(1.0, points.dtype), 5)
+    assert found.equal(ball_query_reference(points.contiguous(), centers.contiguous(), 1.0, 5))
+    assert points.equal(copies[0]) and centers.equal(copies[1])
 
 
 @pytest.mark.parametrize("squared", [2.0, 5.0, 6.0])

@@ -7,8 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from mdcv.kernels.box_overlap_gpu import AS_WRITTEN
-from mdcv.kernels.nearest_neighbors_gpu import squared_distances
+from mdcv.kernels.nearest_neighbors_gpu import WIDE, squared_distances
 
 CENTERS, POINTS = 16, 128
 
@@ -25,7 +24,7 @@ def ball_query_gpu(points: Tensor, centers: Tensor, squared_limit: float, k: int
         limit = points.new_full((), squared_limit, dtype=torch.float64)
         grid = (batch * triton.cdiv(count, CENTERS),)
         by_axis = points.mT.contiguous(), centers.mT.contiguous()
-        _collect[grid](*by_axis, limit, found, n, count, k, axes, CENTERS, POINTS, **AS_WRITTEN)
+        _collect[grid](*by_axis, limit, found, n, count, k, axes, CENTERS, POINTS, **WIDE)
     return found
 
 

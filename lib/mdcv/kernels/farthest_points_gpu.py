@@ -11,7 +11,7 @@ from mdcv.kernels.box_overlap_gpu import AS_WRITTEN
 from mdcv.kernels.nearest_neighbors_gpu import NO_INDEX, squared_distances
 
 #: The largest cloud whose distances one program holds in registers.
-IN_REGISTERS = 16384
+IN_REGISTERS = 8192
 
 #: A larger cloud is gone through this many points at a time, with its distances in memory.
 BLOCK, WARPS = 4096, 16
@@ -29,7 +29,7 @@ def farthest_points_gpu(points: Tensor, k: int, start: int) -> Tensor:
     by_axis = points.mT.contiguous()
     if n <= IN_REGISTERS:
         block = triton.next_power_of_2(n)
-        warps = min(32, max(1, block // 256))
+        warps = max(1, block // 256)
         _pick[(batch,)](
             by_axis, picks, n, k, start, axes, block, num_warps=warps, **AS_WRITTEN
         )  # fmt: skip

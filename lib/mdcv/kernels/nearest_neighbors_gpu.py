@@ -19,6 +19,9 @@ QUERIES, TARGETS = 64, 64
 #: The same for several neighbors, which are kept sorted out per query.
 QUERIES_OF_SEVERAL, TARGETS_OF_SEVERAL = 16, 128
 
+#: With fewer warps the numbers of a tile do not fit the registers.
+WIDE = {"num_warps": 8, **AS_WRITTEN}
+
 #: The targets are split among programs until there are about this many.
 PROGRAMS = 1024
 
@@ -51,11 +54,11 @@ def _find_nearest(x: Tensor, y: Tensor, squared: Tensor, indices: Tensor) -> Non
     parts = triton.cdiv(tiles, per_part)
     grid, sizes = (blocks, parts), (n, m, batch * n, per_part * TARGETS, axes, QUERIES, TARGETS)
     if parts == 1:
-        _nearest[grid](x, y, squared, indices, *sizes, **AS_WRITTEN)
+        _nearest[grid](x, y, squared, indices, *sizes, **WIDE)
         return
     part_squared = squared.new_empty((parts, batch * n))
     part_indices = indices.new_empty((parts, batch * n))
-    _nearest[grid](x, y, part_squared, part_indices, *sizes, **AS_WRITTEN)
+    _nearest[grid](x, y, part_squared, part_indices, *sizes, **WIDE)
     last = triton.cdiv(batch * n, QUERIES)
     _merge[(last,)](part_squared, part_indices, squared, indices, parts, batch * n, QUERIES)
 
@@ -64,7 +67,7 @@ def _find_several(x: Tensor, y: Tensor, squared: Tensor, indices: Tensor) -> Non
     (batch, axes, n), m, k = x.shape, y.shape[2], squared.shape[2]
     grid = (batch * triton.cdiv(n, QUERIES_OF_SEVERAL),)
     shape = axes, triton.next_power_of_2(k), QUERIES_OF_SEVERAL, TARGETS_OF_SEVERAL
-    _several[grid](x, y, squared, indices, n, m, k, *shape, **AS_WRITTEN)
+    _several[grid](x, y, squared, indices, n, m, k, *shape, **WIDE)
 
 
 @triton.jit
