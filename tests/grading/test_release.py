@@ -64,7 +64,7 @@ def test_data_beside_the_source_is_released_with_it(toy):
 @pytest.mark.parametrize(
     ("cell", "old", "new", "reason"),
     [
-        ("double", "BEGIN HIDDEN TESTS", "BEGIN HIDEN TESTS", "cell double still holds the mark"),
+        ("double", "BEGIN HIDDEN TESTS", "BEGIN HIDDEN TEST", "cell double still holds the mark"),
         ("double", "### END HIDDEN TESTS", "", "No end hidden tests statement found"),
         ("double-solution", "    ### END SOLUTION", "", "no end solution statement found"),
     ],

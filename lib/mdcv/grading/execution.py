@@ -150,7 +150,7 @@ class _Run:
     def __init__(self, notebook, folder, seed, limits, stop):
         self.notebook, self.limits, self.stop = notebook, limits, stop
         self.kernel = Kernel(notebook, folder, seed, limits)
-        self.deadline = monotonic() + limits.total_seconds
+        self.deadline = float("inf")  # the clock starts with the first cell
         self.problems: list[str] = []
         self.given_up: set[int] = set()  # cells that hung or killed their kernel
         self.restarts = 0
@@ -162,6 +162,7 @@ class _Run:
             self.notebook.cells[index].execution_count = None
         try:
             await self._first_start()
+            self.deadline = monotonic() + self.limits.total_seconds
             for index in code:
                 await self._one_cell(index)
         finally:
