@@ -20,6 +20,7 @@ as far as the question, and how to write down what came of it:
     check       a student's notebook at home, without any of the above
     samples     a class of ten from readable files, for the demo
     doctor, lab what the machine can do, and JupyterLab on it
+    bench       the measurements of the repository, if it is there
     show        tables and the bar
     command     the command line `mdcv`
 
