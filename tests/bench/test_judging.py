@@ -51,6 +51,7 @@ def test_without_our_time_there_are_no_ratios():
         ({"a": 4.0, "b": ABSENT}, [(3, "a", "b")], MISSED, "2x a"),
         # One alternative suffices.
         ({"a": ABSENT, "b": 200.0}, [(20, "a"), (60, "b")], MET, ""),
+        ({"a": 4.0, "b": 200.0}, [(20, "a"), (60, "b")], MET, ""),
         ({"a": ABSENT, "b": 100.0}, [(20, "a"), (60, "b")], MISSED, "50x b"),
         ({"a": ABSENT, "b": ABSENT}, [(20, "a"), (60, "b")], OPEN, "a absent; b absent"),
         ({"a": 100.0}, [], "", ""),

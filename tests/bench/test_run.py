@@ -58,3 +58,25 @@ def test_a_process_that_cannot_start_ends_the_run(monkeypatch):
     monkeypatch.setattr(running, "WORKER", command)
     with pytest.raises(RuntimeError, match="did not start: ImportError: torch is broken"):
         list(work(["a"], **SETTING))
+
+
+def test_curves_follow_the_first_setting_only_and_the_floor_is_for_gpus(monkeypatch):
+    asked = []
+
+    def work(jobs, *, device, threads, quick):
+        asked.append((threads, list(jobs)))
+        for job in jobs:
+            yield job, {"points": []} if job.startswith("curve:") else {"name": job}
+
+    monkeypatch.setattr(running, "work", work)
+    nms = [name for name, case in CASES.items() if case.operation == "nms"]
+    results = running.run(["nms"], device="cpu", threads=[1, 2])
+    assert asked == [(1, [*nms, "curve:nms"]), (2, nms)]
+    assert [run["threads"] for run in results["runs"]] == [1, 2]
+    assert [case["name"] for case in results["runs"][1]["cases"]] == nms
+    assert results["curves"] == [{"points": []}] and results["floor"] is None
+
+    asked.clear()
+    results = running.run(["chamfer_distance"], device="cuda", threads=[2], curves=False)
+    names = ["chamfer-backward-16x2048", "chamfer-forward-32x2048"]
+    assert asked == [(2, [*names, "floor"])] and results["floor"] == {"name": "floor"}
