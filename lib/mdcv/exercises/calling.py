@@ -284,7 +284,9 @@ def _gradients(
     leaves = [a for a in given if isinstance(a, Tensor) and a.dtype.is_floating_point]
     if not value.requires_grad:
         return tuple(None for _ in leaves), ""
-    cotangent = torch.randn(value.shape, generator=generator(seed), dtype=torch.float64)
+    cotangent = torch.randn(
+        value.shape, generator=generator(seed), dtype=torch.float64, device="cpu"
+    )
     try:
         gradients = torch.autograd.grad(
             value, leaves, cotangent.to(value), allow_unused=True, retain_graph=False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -110,6 +111,9 @@ def trouble_with_value(answer: Answer, expected: Answer, case: Case) -> Finding 
     """What is wrong with the value of one answer, gradient aside."""
     trouble = trouble_with_call(answer, case.kind)
     if trouble is not None:
+        if trouble.misconception == "crashes" and case.suspicion == "needs_contiguous_input":
+            words = f"{TRAITS[case.suspicion]} With {case.kind}: {trouble.yours}"
+            trouble = replace(trouble, sentence=words, misconception=case.suspicion)
         return _with_table(trouble, expected)
     yours, theirs = answer.value, expected.value
     if close(yours, theirs, case.rtol, case.atol):
@@ -174,12 +178,13 @@ def _with_table(finding: Finding, expected: Answer, yours: Tensor | None = None)
     """The finding with both sides as text, from the first entry that differs."""
     theirs = expected.value
     if yours is None:
-        return Finding(finding.sentence, finding.misconception, finding.yours, numbers(theirs))
+        return replace(finding, expected=numbers(theirs))
     if yours.shape != theirs.shape:
         mine = f"shape {tuple(yours.shape)}: {numbers(yours)}"
         other = f"shape {tuple(theirs.shape)}: {numbers(theirs)}"
-        return Finding(finding.sentence, finding.misconception, mine, other)
-    return Finding(finding.sentence, finding.misconception, *side_by_side(yours, theirs))
+    else:
+        mine, other = side_by_side(yours, theirs)
+    return replace(finding, yours=mine, expected=other)
 
 
 def side_by_side(yours: Tensor, theirs: Tensor) -> tuple[str, str]:
@@ -219,7 +224,9 @@ def numbers(values: Tensor, most: int = 8) -> str:
 def trouble_with_gradient(answer: Answer, expected: Answer, case: Case) -> Finding | None:
     """What is wrong with the gradient of an answer whose value is right."""
     if answer.backward_error:
-        return _gradient_finding("crashes", case, f"backward raised {answer.backward_error}")
+        came = f"backward raised {answer.backward_error}"
+        words = f"The value is right, but {came}, with {case.kind}."
+        return Finding(words, "crashes", came, "the exact gradient")
     mine, theirs = answer.gradients or (), expected.gradients or ()
     missing = [m is None and t is not None for m, t in zip(mine, theirs, strict=True)]
     if all(missing):
@@ -260,6 +267,22 @@ def trouble_with_manners(answer: Answer, dtype: torch.dtype | None, kind: str) -
         came = str(answer.value.device)
         return Finding(f"The answer is on {came}, the inputs are not.", None, came, "cpu")
     return None
+
+
+def trouble_with_digits(answers: Sequence[Answer], expected: Sequence[Answer]) -> Finding | None:
+    """Whether float64 answers hold float32 numbers throughout: something inside was rounded."""
+    pairs = [
+        (a.value, e.value)
+        for a, e in zip(answers, expected, strict=True)
+        if a.value is not None and a.value.dtype == e.value.dtype == torch.float64
+    ]
+    yours = torch.cat([y.flatten() for y, _ in pairs]) if pairs else torch.zeros(0)
+    theirs = torch.cat([t.flatten() for _, t in pairs]) if pairs else torch.zeros(0)
+    telling = theirs != theirs.float()
+    if int(telling.sum()) < 4 or not torch.equal(yours, yours.float().to(yours)):
+        return None
+    words = f"{TRAITS['float32_inside']} All your float64 numbers have float32 digits only."
+    return Finding(words, "float32_inside", "float32 digits", "float64 digits")
 
 
 def _short(dtype: torch.dtype) -> str:

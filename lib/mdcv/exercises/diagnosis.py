@@ -67,11 +67,14 @@ def _with_clue(
             words = f"{TRAITS[trait]} {first.sentence}"
             return replace(first, sentence=words, misconception=trait)
     pairs = list(_wrong_values(failed))
+    words = _relation(pairs)
+    if words is not None:
+        return replace(first, sentence=f"{words} {first.sentence}")
     for clue in exercise.clues:
         if pairs and all(clue.seen(yours, theirs, case) for yours, theirs, case in pairs):
             words = f"{clue.sentence} {first.sentence}"
             return replace(first, sentence=words, misconception=clue.misconception)
-    words = _relation(pairs) or _broken_law(exercise, caller, seed)
+    words = _broken_law(exercise, caller, seed)
     return replace(first, sentence=f"{words} {first.sentence}") if words else first
 
 

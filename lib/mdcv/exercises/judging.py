@@ -11,6 +11,7 @@ from mdcv.exercises.calling import Answer, Caller, attempt, neutral_ground
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.comparing import (
     trouble_with_call,
+    trouble_with_digits,
     trouble_with_gradient,
     trouble_with_manners,
     trouble_with_value,
@@ -218,7 +219,7 @@ def _manners(share: float, asked: list[Asked]) -> PartVerdict:
 
 
 def _ill_manners(asked: list[Asked]) -> Iterator[tuple[str, Finding]]:
-    """Every answer that changed an input or has another dtype or device, with its question."""
+    """Every answer with a changed input, another dtype or device, or too few digits."""
     for one in asked:
         kind, dtype = one.question.kind, getattr(one.question, "dtype", None)
         if one.expected is not None and one.expected.value is not None:
@@ -227,6 +228,12 @@ def _ill_manners(asked: list[Asked]) -> Iterator[tuple[str, Finding]]:
             finding = trouble_with_manners(answer, dtype, kind)
             if finding is not None:
                 yield kind, finding
+    exact = [one for one in asked if one.expected is not None and one.finding is None]
+    finding = trouble_with_digits(
+        [one.answers[0] for one in exact], [one.expected for one in exact if one.expected]
+    )
+    if finding is not None:
+        yield "all float64 inputs", finding
 
 
 def _message(

@@ -68,6 +68,23 @@ TRAITS: dict[str, str] = {
         "It fails when the input is not contiguous in memory: .view and pointer tricks need "
         ".contiguous() or .reshape."
     ),
+    # distances between sets
+    "manhattan": "Looks like the sum of absolute coordinates; the distance is Euclidean.",
+    ("largest_coordinate"): (
+        "Looks like the largest coordinate difference; the distance is Euclidean."
+    ),
+    ("mean_over_coordinates"): (
+        "Divided by the dimension: a squared distance is the sum over the coordinates, not "
+        "their mean."
+    ),
+    "first_pair_for_all": "Every pair of clouds got the value of the first one.",
+    "batch_averaged": "Every pair got one value, the mean over the batch: reduce over points only.",
+    ("first_two_coordinates"): (
+        "Only the first two coordinates count in your distance; D is not always 2."
+    ),
+    ("centers_of_the_sets"): (
+        "Looks like the distance between the centers of the two sets; every point counts."
+    ),
     # gradients
     ("dead_gradient"): (
         "The value is right, but no gradient reaches the input: something on the way cuts the "
@@ -93,6 +110,10 @@ TRAITS: dict[str, str] = {
     "coincident_points": (
         "Where points coincide the distance is 0. A guard under the root moves it away from 0, or "
         "your function leaves such points out."
+    ),
+    "wrong_ties": (
+        "Where several answers are equally good the lowest index is asked. torch.argmax gives the "
+        "first of equal values; sort, topk and max promise no such thing."
     ),
     "nan_value": "The answer holds nan or infinity.",
     # refusals

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mdcv.exercises.a4_point_sets.chamfer_variants import RIGHT, WRONG
+from mdcv.exercises.a4_point_sets.chamfer_right import RIGHT
+from mdcv.exercises.a4_point_sets.chamfer_wrong import WRONG
 from mdcv.exercises.a4_point_sets.cloud_laws import set_laws
 from mdcv.exercises.a4_point_sets.cloud_questions import CloudQuestions
 from mdcv.exercises.cases import Draw

@@ -82,6 +82,7 @@ def _hard(draw: Draw) -> list[Case]:
         Case("float32", (_both_ways, *single)),
         Case("little noise", (_one_way, *tiny)),
         Case("an uneven cloud equal to the reference", (_one_way, reference, even, reference)),
+        Case("a distance with other names", (lambda p, q, /: _one_way(p, q), *_clouds(draw))),
         Case("a batch of one", (_lopsided, *(cloud[:1] for cloud in _clouds(draw)))),
     ]
 
@@ -252,6 +253,11 @@ WRONG = (
         "percent",
         lambda d, r, e, u: 100 * d(r, u) / d(r, e),
         "Your value is in percent; a plain ratio was asked.",
+    ),
+    _mistake(
+        "never_below_one",
+        lambda d, r, e, u: (d(r, u) / d(r, e)).clamp(min=1.0),
+        "Ratios below 1 come out as 1: an uneven cloud can be nearer by chance; keep the ratio.",
     ),
     _mistake(
         "ignores_distance",

@@ -6,7 +6,8 @@ from torch import Tensor
 
 from mdcv.exercises.a4_point_sets.cloud_laws import set_laws
 from mdcv.exercises.a4_point_sets.cloud_questions import CloudQuestions
-from mdcv.exercises.a4_point_sets.earth_movers_variants import RIGHT, WRONG
+from mdcv.exercises.a4_point_sets.earth_movers_right import RIGHT
+from mdcv.exercises.a4_point_sets.earth_movers_wrong import WRONG
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.exercise import Case, Clue, Exercise, Part, Refusal
 from mdcv.points import earth_movers_distance

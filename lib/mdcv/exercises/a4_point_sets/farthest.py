@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a4_point_sets.farthest_variants import RIGHT, WRONG
+from mdcv.exercises.a4_point_sets.farthest_right import RIGHT
+from mdcv.exercises.a4_point_sets.farthest_wrong import WRONG
 from mdcv.exercises.cases import Draw, strided_layout, transposed_layout
 from mdcv.exercises.exercise import Case, Clue, Exercise, Part, Refusal
 from mdcv.points import farthest_point_sample
@@ -44,7 +45,8 @@ def _ties(draw: Draw) -> list[Case]:
     cases = []
     for grid, k, start in ((square, 9, 0), (cube, 11, 13), (ring.double(), 6, 0)):
         shuffled = torch.stack([grid[draw.order(len(grid))] for _ in range(2)])
-        cases.append(_case("points on a grid, with ties", shuffled, k, start=start))
+        kind = "points on a grid, with ties"
+        cases.append(_case(kind, shuffled, k, start=start, suspicion="wrong_ties"))
     return cases
 
 

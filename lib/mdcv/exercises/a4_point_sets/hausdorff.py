@@ -7,7 +7,13 @@ from torch import Tensor
 
 from mdcv.exercises.a4_point_sets.cloud_laws import set_laws
 from mdcv.exercises.a4_point_sets.cloud_questions import CloudQuestions
-from mdcv.exercises.a4_point_sets.tables import distances, expanded_squares, refusing, squares
+from mdcv.exercises.a4_point_sets.tables import (
+    between_centers,
+    distances,
+    expanded_squares,
+    refusing,
+    squares,
+)
 from mdcv.exercises.blunders import blunders
 from mdcv.exercises.exercise import Exercise, Mistake, Part, Right
 from mdcv.points import hausdorff_distance
@@ -60,6 +66,16 @@ def _right(x: Tensor, y: Tensor) -> Tensor:
 def _mean_for_max(x: Tensor, y: Tensor) -> Tensor:
     d = distances(x, y)
     return torch.maximum(d.amin(2).mean(1), d.amin(1).mean(1))
+
+
+def _mean_of_all_points(x: Tensor, y: Tensor) -> Tensor:
+    d = distances(x, y)
+    return torch.cat([d.amin(2), d.amin(1)], dim=1).mean(1)
+
+
+def _almost_the_worst(x: Tensor, y: Tensor) -> Tensor:
+    d = distances(x, y)
+    return torch.maximum(d.amin(2).quantile(0.95, dim=1), d.amin(1).quantile(0.95, dim=1))
 
 
 def _x_to_y_only(x: Tensor, y: Tensor) -> Tensor:
@@ -178,6 +194,18 @@ HAUSDORFF_DISTANCE = Exercise(
             "Looks like an average over the points: Hausdorff is the worst point, not the average.",
         ),
         Mistake(
+            "mean_of_all_points",
+            refusing(_mean_of_all_points),
+            "Looks like one mean over the points of both sets: Hausdorff is the worst point.",
+        ),
+        Mistake(
+            "almost_the_worst",
+            refusing(_almost_the_worst),
+            "Looks like the 95th percentile, the robust variant: Hausdorff is the worst point "
+            "itself.",
+        ),
+        Mistake("centers_of_the_sets", refusing(between_centers)),
+        Mistake(
             "x_to_y_only",
             refusing(_x_to_y_only),
             "Looks like the direction from x to y alone: d(X, Y) ≠ d(Y, X); take the larger of "
@@ -237,26 +265,10 @@ HAUSDORFF_DISTANCE = Exercise(
             refusing(_over_the_batch),
             "Every pair got one value, the worst of the whole batch: reduce over points only.",
         ),
-        Mistake(
-            "first_pair_for_all",
-            refusing(_first_pair_for_all),
-            "Every pair got the value of the first one.",
-        ),
-        Mistake(
-            "manhattan",
-            refusing(_manhattan),
-            "Looks like the sum of absolute coordinates; the distance is Euclidean.",
-        ),
-        Mistake(
-            "largest_coordinate",
-            refusing(_largest_coordinate),
-            "Looks like the largest coordinate difference; the distance is Euclidean.",
-        ),
-        Mistake(
-            "mean_over_coordinates",
-            refusing(_mean_over_coordinates),
-            "Looks like an average over the coordinates: a squared distance is their sum.",
-        ),
+        Mistake("first_pair_for_all", refusing(_first_pair_for_all)),
+        Mistake("manhattan", refusing(_manhattan)),
+        Mistake("largest_coordinate", refusing(_largest_coordinate)),
+        Mistake("mean_over_coordinates", refusing(_mean_over_coordinates)),
         Mistake(
             "index_aligned",
             refusing(_index_aligned),

@@ -109,6 +109,18 @@ def _plus_for_minus(x: Tensor, y: Tensor) -> Tensor:
     return distances(x, -y)
 
 
+def _dot_product(x: Tensor, y: Tensor) -> Tensor:
+    return x @ y.mT
+
+
+def _angle(x: Tensor, y: Tensor) -> Tensor:
+    return 1 - torch.nn.functional.cosine_similarity(x[:, :, None], y[:, None], dim=3)
+
+
+def _each_centered(x: Tensor, y: Tensor) -> Tensor:
+    return distances(x - x.mean(1, keepdim=True), y - y.mean(1, keepdim=True))
+
+
 def _expanded_square(x: Tensor, y: Tensor) -> Tensor:
     return zero_safe_root(expanded_squares(x, y).clamp(min=0))
 
@@ -154,21 +166,9 @@ PAIRWISE_DISTANCES = Exercise(
             refusing(_transposed, empty=False),
             "The table lies on its side: rows belong to x, columns to y.",
         ),
-        Mistake(
-            "manhattan",
-            refusing(_manhattan, empty=False),
-            "Looks like the sum of absolute coordinates; the distance is Euclidean.",
-        ),
-        Mistake(
-            "largest_coordinate",
-            refusing(_largest_coordinate, empty=False),
-            "Looks like the largest coordinate difference; the distance is Euclidean.",
-        ),
-        Mistake(
-            "mean_over_coordinates",
-            refusing(_mean_over_coordinates, empty=False),
-            "Looks like an average over the coordinates: a squared distance is their sum.",
-        ),
+        Mistake("manhattan", refusing(_manhattan, empty=False)),
+        Mistake("largest_coordinate", refusing(_largest_coordinate, empty=False)),
+        Mistake("mean_over_coordinates", refusing(_mean_over_coordinates, empty=False)),
         Mistake(
             "sum_before_square",
             refusing(_sum_before_square, empty=False),
@@ -179,11 +179,7 @@ PAIRWISE_DISTANCES = Exercise(
             refusing(_biased_root, empty=False),
             "The guard under your root moves the value: coincident points are not at distance 0.",
         ),
-        Mistake(
-            "first_pair_for_all",
-            refusing(_first_pair_for_all, empty=False),
-            "Every pair of clouds got the table of the first one.",
-        ),
+        Mistake("first_pair_for_all", refusing(_first_pair_for_all, empty=False)),
         Mistake(
             "neighboring_pairs",
             refusing(_neighboring_pairs, empty=False),
@@ -199,15 +195,27 @@ PAIRWISE_DISTANCES = Exercise(
             refusing(_nearest_only, empty=False),
             "Looks like the nearest distance of each point; the whole table was asked.",
         ),
-        Mistake(
-            "first_two_coordinates",
-            refusing(_first_two_coordinates, empty=False),
-            "Only the first two coordinates count in your distance; D is not always 2.",
-        ),
+        Mistake("first_two_coordinates", refusing(_first_two_coordinates, empty=False)),
         Mistake(
             "plus_for_minus",
             refusing(_plus_for_minus, empty=False),
             "Looks like |x + y|: the points are added where they should be subtracted.",
+        ),
+        Mistake(
+            "dot_product",
+            refusing(_dot_product, empty=False),
+            "Looks like dot products: they are no distances. Subtract, then take the length.",
+        ),
+        Mistake(
+            "cosine",
+            refusing(_angle, empty=False),
+            "Looks like a cosine distance: it knows directions only; the distance is Euclidean.",
+        ),
+        Mistake(
+            "each_centered",
+            refusing(_each_centered, empty=False),
+            "Each cloud is moved to its own center before the distances are taken; use one "
+            "center for both, or none.",
         ),
         Mistake("cancellation", refusing(_expanded_square, empty=False)),
         Mistake("nan_gradient", refusing(_own_root, empty=False)),

@@ -8,13 +8,14 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from mdcv.exercises.a4_point_sets.surface_right import RIGHT
 from mdcv.exercises.a4_point_sets.surface_statistics import (
     fingerprint,
     trouble_with_evenness,
     trouble_with_form,
     trouble_with_shares,
 )
-from mdcv.exercises.a4_point_sets.surface_variants import RIGHT, WRONG
+from mdcv.exercises.a4_point_sets.surface_wrong import WRONG
 from mdcv.exercises.cases import Draw, Seeded, strided_layout
 from mdcv.exercises.exercise import Exercise, Finding, Part, Refusal, Trial
 from mdcv.exercises.traits import TRAITS

@@ -85,8 +85,8 @@ def trouble_with_form(
     slack = 1e-5 + 4 * torch.finfo(points.dtype).eps * reach
     share = (place(points, vertices, faces).off > slack).double().mean().item()
     if share > 0:
-        words = f"{100 * share:.2g} % of the points do not lie on the mesh, with {kind}."
-        return Finding(words, None, f"{100 * share:.2g} % off the mesh", "all on the mesh")
+        words = f"{100 * share:.3g} % of the points do not lie on the mesh, with {kind}."
+        return Finding(words, None, f"{100 * share:.3g} % off the mesh", "all on the mesh")
     return None
 
 
@@ -143,14 +143,26 @@ def trouble_with_evenness(
             )
             return Finding(words, None, "uneven in a triangle", "even in each")
     cells = _cells(weights).bincount(minlength=CELLS**2).double()
-    if bool((surprise(cells, torch.tensor(1 / CELLS**2)) > MAX_SURPRISE).any()):
-        words = (
-            "Inside a triangle the points are not spread evenly: cut into 16 equal pieces, some "
-            f"get too many of them. Seen with {kind}."
-        )
-        shares = f"{100 * cells.min() / n:.2g} to {100 * cells.max() / n:.2g} % in a piece"
-        return Finding(words, None, shares, "6.25 % in each of 16 pieces")
-    return None
+    shares = f"{100 * cells.min() / n:.2g} to {100 * cells.max() / n:.2g} % in a piece"
+    uneven = bool((surprise(cells, torch.tensor(1 / CELLS**2)) > MAX_SURPRISE).any())
+    middle = _towards_the_middle(weights)
+    if not uneven and abs(middle) <= MAX_Z:
+        return None
+    where = "in the middle" if middle > 0 else "at the corners"
+    words = (
+        f"Inside a triangle the points crowd {where}: cut into 16 equal pieces, some get too many "
+        f"of them. Seen with {kind}."
+    )
+    return Finding(words, None, shares, "6.25 % in each of 16 pieces")
+
+
+def _towards_the_middle(weights: Tensor) -> float:
+    """How many standard errors the points lie nearer to the middle than even ones.
+
+    The sum of the squared weights has mean 1/2 and variance 1/60 over a triangle.
+    """
+    squares = weights.square().sum(1)
+    return ((0.5 - squares.mean()) * (60 * len(weights)) ** 0.5).item()
 
 
 def _cells(weights: Tensor) -> Tensor:

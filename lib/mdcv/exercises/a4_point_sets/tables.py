@@ -52,3 +52,8 @@ def squares(x: Tensor, y: Tensor) -> Tensor:
 def expanded_squares(x: Tensor, y: Tensor) -> Tensor:
     """(B, N, M) squared distances as |x|² − 2xy + |y|², which cancels far from the origin."""
     return x.square().sum(2)[:, :, None] + y.square().sum(2)[:, None] - 2 * x @ y.mT
+
+
+def between_centers(x: Tensor, y: Tensor) -> Tensor:
+    """(B,) distances between the means of the sets."""
+    return torch.linalg.vector_norm(x.mean(1) - y.mean(1), dim=1)

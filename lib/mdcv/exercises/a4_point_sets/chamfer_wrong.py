@@ -1,4 +1,4 @@
-"""Right and wrong ways to write `chamfer_distance`."""
+"""Wrong ways to write `chamfer_distance`, each with its name and its sentence."""
 
 from __future__ import annotations
 
@@ -8,81 +8,15 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.a4_point_sets.tables import (
+    between_centers,
     distances,
     expanded_squares,
     refusing,
     squares,
 )
 from mdcv.exercises.blunders import blunders
-from mdcv.exercises.exercise import Mistake, Right
+from mdcv.exercises.exercise import Mistake
 from mdcv.points.norms import zero_safe_root
-
-# Right, written differently
-
-
-def _by_broadcasting(
-    x: Tensor, y: Tensor, *, squared: bool = True, reduction: str = "sum", one_sided: bool = False
-) -> Tensor:
-    if reduction not in ("sum", "mean"):
-        raise ValueError(f"reduction {reduction} is neither sum nor mean")
-    if x.ndim != 3 or y.ndim != 3 or x.shape[0] != y.shape[0] or x.shape[2] != y.shape[2]:
-        raise ValueError(f"expected (b, n, d) and (b, m, d), not {x.shape} and {y.shape}")
-    if x.shape[1] == 0 or y.shape[1] == 0:
-        raise ValueError("empty point set")
-    difference = x.unsqueeze(2) - y.unsqueeze(1)
-    table = (difference**2).sum(-1) if squared else difference.norm(dim=-1)
-    reduce = torch.sum if reduction == "sum" else torch.mean
-    total = reduce(table.min(dim=2).values, dim=1)
-    return total if one_sided else total + reduce(table.min(dim=1).values, dim=1)
-
-
-def _by_loops(x, y, *, squared=True, reduction="sum", one_sided=False):
-    if len(x.shape) != 3 or len(y.shape) != 3:
-        raise ValueError("three axes, please")
-    if len(x) != len(y):
-        raise ValueError("as many x as y, please")
-    if x.shape[-1] != y.shape[-1]:
-        raise ValueError("points of one dimension, please")
-    if reduction != "sum" and reduction != "mean":
-        raise ValueError("sum or mean, please")
-
-    def one_way(start, goal):
-        if len(start) == 0 or len(goal) == 0:
-            raise ValueError("no points")
-        total = 0.0
-        for p in start:
-            nearest = torch.stack([((p - q) ** 2).sum() for q in goal]).min()
-            total = total + (nearest if squared else zero_safe_root(nearest))
-        return total / len(start) if reduction == "mean" else total
-
-    values = [
-        one_way(a, b) if one_sided else one_way(a, b) + one_way(b, a)
-        for a, b in zip(x, y, strict=True)
-    ]
-    return torch.stack(values)
-
-
-def _by_indices(
-    x: Tensor, y: Tensor, *, squared: bool = True, reduction: str = "sum", one_sided: bool = False
-) -> Tensor:
-    """Searches without a graph, then measures the found pairs with one."""
-    if {"sum": 0, "mean": 0}.get(reduction) is None:
-        raise ValueError("unknown reduction")
-    if x.ndim + y.ndim != 6 or x.shape[::2] != y.shape[::2] or 0 in (x.shape[1], y.shape[1]):
-        raise ValueError("bad shapes")
-    with torch.no_grad():
-        table = torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
-        to_y, to_x = table.argmin(dim=2), table.argmin(dim=1)
-
-    def measure(start: Tensor, goal: Tensor, index: Tensor) -> Tensor:
-        found = goal.gather(1, index[..., None].expand(-1, -1, goal.shape[2]))
-        gap = start - found
-        each = gap.pow(2).sum(2) if squared else torch.linalg.vector_norm(gap, dim=2)
-        return getattr(each, reduction)(1)
-
-    forth = measure(x, y, to_y)
-    return forth if one_sided else forth + measure(y, x, to_x)
-
 
 # Wrong: one way of computing with every knob that can be turned wrongly
 
@@ -186,6 +120,25 @@ def _root_after_sum(x: Tensor, y: Tensor, *, squared: bool = True, **options) ->
     return forth if one_sided else forth + back
 
 
+def _root_of_the_total(x: Tensor, y: Tensor, *, squared: bool = True, **options) -> Tensor:
+    total = _right(x, y, **options)
+    return total if squared else zero_safe_root(total)
+
+
+def _squared_after_sum(x: Tensor, y: Tensor, *, squared: bool = True, **options) -> Tensor:
+    plain = _right(x, y, squared=False, **options)
+    return plain.square() if squared else plain
+
+
+def _centers(x: Tensor, y: Tensor, *, squared: bool = True, **options) -> Tensor:
+    return between_centers(x, y).square() if squared else between_centers(x, y)
+
+
+def _divided_by_the_larger(x: Tensor, y: Tensor, *, reduction: str = "sum", **options) -> Tensor:
+    value = _right(x, y, **options)
+    return value / max(x.shape[1], y.shape[1]) if reduction == "mean" else value
+
+
 def _squared_twice(x: Tensor, y: Tensor, *, squared: bool = True, **options) -> Tensor:
     table = squares(x, y)
     if not squared:
@@ -270,12 +223,6 @@ def _zero_for_empty(x: Tensor, y: Tensor, **options) -> Tensor:
 def _mean_for_anything(x: Tensor, y: Tensor, *, reduction: str = "sum", **options) -> Tensor:
     return _right(x, y, reduction="sum" if reduction == "sum" else "mean", **options)
 
-
-RIGHT = (
-    Right("by broadcasting", _by_broadcasting),
-    Right("by loops", _by_loops),
-    Right("by indices", _by_indices),
-)
 
 WRONG = (
     Mistake(
@@ -362,21 +309,33 @@ WRONG = (
         "of y.",
     ),
     Mistake(
+        "divided_by_the_larger",
+        refusing(_divided_by_the_larger),
+        "Both directions are divided by the larger count: each is divided by its own.",
+    ),
+    Mistake(
         "counts_exchanged",
         refusing(_counts_exchanged),
         "Each direction is divided by the other set's count: divide by the points it starts from.",
     ),
-    Mistake(
-        "batch_averaged",
-        refusing(_batch_averaged),
-        "Every pair got one value, the mean over the batch: reduce over points only.",
-    ),
+    Mistake("batch_averaged", refusing(_batch_averaged)),
     Mistake(
         "root_after_sum",
         refusing(_root_after_sum),
         "Looks like the root of a sum of squares: with squared=False each distance has its own "
         "root.",
     ),
+    Mistake(
+        "root_of_the_total",
+        refusing(_root_of_the_total),
+        "Looks like the root of the whole sum: with squared=False each distance has its own root.",
+    ),
+    Mistake(
+        "squared_after_sum",
+        refusing(_squared_after_sum),
+        "Looks like the square of a sum of distances: each distance is squared before they add up.",
+    ),
+    Mistake("centers_of_the_sets", refusing(_centers)),
     Mistake(
         "squared_twice",
         refusing(_squared_twice),
@@ -402,16 +361,8 @@ WRONG = (
         refusing(_all_pairs),
         "Looks like the average over all pairs: only the nearest point counts.",
     ),
-    Mistake(
-        "mean_over_coordinates",
-        refusing(_mean_over_coordinates),
-        "Divided by the dimension: a squared distance is the sum over coordinates, not their mean.",
-    ),
-    Mistake(
-        "manhattan",
-        refusing(_manhattan),
-        "Looks like the sum of absolute coordinates; the distance is Euclidean.",
-    ),
+    Mistake("mean_over_coordinates", refusing(_mean_over_coordinates)),
+    Mistake("manhattan", refusing(_manhattan)),
     Mistake("cancellation", refusing(_expanded_square)),
     Mistake("nan_gradient", refusing(_own_root)),
     Mistake(

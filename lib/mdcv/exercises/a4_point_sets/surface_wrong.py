@@ -1,4 +1,4 @@
-"""Right and wrong ways to write `sample_surface`."""
+"""Wrong ways to write `sample_surface`, each with its name and its sentence."""
 
 from __future__ import annotations
 
@@ -8,80 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from mdcv.exercises.blunders import changing_its_input, returning_nothing
-from mdcv.exercises.exercise import Mistake, Right
-
-# Right, written differently
-
-
-def _by_folding(
-    vertices: Tensor, faces: Tensor, n: int, *, generator: Generator | None = None
-) -> Tensor:
-    if vertices.ndim != 2 or faces.ndim != 2 or vertices.shape[1] != 3 or faces.shape[1] != 3:
-        raise ValueError("expected (V, 3) and (F, 3)")
-    if faces.numel() and (int(faces.min()) < 0 or int(faces.max()) >= vertices.shape[0]):
-        raise ValueError("a face names a vertex that is not there")
-    a, b, c = (vertices[faces[:, i]] for i in range(3))
-    area = torch.linalg.cross(b - a, c - a).norm(dim=1)
-    if not area.sum() > 0:
-        raise ValueError("no area")
-    drawn = torch.multinomial(area, n, replacement=True, generator=generator)
-    u, v = torch.rand(2, n, 1, generator=generator, dtype=vertices.dtype)
-    fold = u + v > 1
-    u, v = torch.where(fold, 1 - u, u), torch.where(fold, 1 - v, v)
-    return a[drawn] + u * (b - a)[drawn] + v * (c - a)[drawn]
-
-
-def _by_exponentials(
-    vertices: Tensor, faces: Tensor, n: int, *, generator: Generator | None = None
-) -> Tensor:
-    """Corner weights from a flat Dirichlet: exponential numbers divided by their sum."""
-    if tuple(vertices.shape[1:]) != (3,) or tuple(faces.shape[1:]) != (3,):
-        raise ValueError(f"{tuple(vertices.shape)} and {tuple(faces.shape)}")
-    if len(faces) == 0 or not bool(((faces >= 0) & (faces < len(vertices))).all()):
-        raise ValueError("no faces, or a bad index")
-    corners = vertices[faces]
-    sides = corners[:, 1:] - corners[:, :1]
-    gram = sides @ sides.mT
-    area = gram.det().clamp(min=0).sqrt()
-    flat = area <= 1e-6 * gram.diagonal(dim1=1, dim2=2).sum(1)
-    area = torch.where(flat, 0.0, area)
-    if not bool(area.isfinite().all() and area.sum() > 0):
-        raise ValueError("no area")
-    until = area.double().cumsum(0)
-    spot = torch.rand(n, dtype=torch.float64, generator=generator) * until[-1]
-    drawn = torch.bucketize(spot, until, right=True).clamp(max=len(area) - 1)
-    weights = -torch.rand(n, 3, dtype=torch.float64, generator=generator).log()
-    weights = (weights / weights.sum(1, keepdim=True)).to(vertices.dtype)
-    return (weights[:, :, None] * corners[drawn]).sum(1)
-
-
-def _by_loops(
-    vertices: Tensor, faces: Tensor, n: int, *, generator: Generator | None = None
-) -> Tensor:
-    """Point by point, with rejection in place of folding."""
-    if vertices.dim() != 2 or vertices.size(1) != 3 or faces.dim() != 2 or faces.size(1) != 3:
-        raise ValueError("bad shapes")
-    corners, total, until = [], 0.0, []
-    for face in faces.tolist():
-        if min(face) < 0 or max(face) >= len(vertices):
-            raise ValueError(f"no such vertex: {face}")
-        a, b, c = (vertices[i].double() for i in face)
-        total += torch.linalg.cross(b - a, c - a).norm().item() / 2
-        until.append(total)
-        corners.append((a.tolist(), (b - a).tolist(), (c - a).tolist()))
-    if not total > 0:
-        raise ValueError("no area at all")
-    numbers = iter(torch.rand(8 * n + 99, dtype=torch.float64, generator=generator).tolist())
-    points = []
-    for _ in range(n):
-        spot = next(numbers) * total
-        a, ab, ac = corners[next(i for i, edge in enumerate(until) if spot < edge)]
-        u, v = next(numbers), next(numbers)
-        while u + v > 1:
-            u, v = next(numbers), next(numbers)
-        points.append([p + u * q + v * r for p, q, r in zip(a, ab, ac, strict=True)])
-    return torch.tensor(points, dtype=vertices.dtype)
-
+from mdcv.exercises.exercise import Mistake
 
 # Wrong: one sampler with every step that can be taken wrongly
 
@@ -195,6 +122,16 @@ def _second_root(n: int, generator: Generator | None) -> Tensor:
     return torch.stack([1 - u, u * (1 - v), u * v], dim=1)
 
 
+def _squared_number(n: int, generator: Generator | None) -> Tensor:
+    u, v = _two(n, generator)
+    u = u.square()
+    return torch.stack([1 - u, u * (1 - v), u * v], dim=1)
+
+
+def _softmax(n: int, generator: Generator | None) -> Tensor:
+    return torch.randn(n, 3, dtype=torch.float64, generator=generator).softmax(dim=1)
+
+
 def _on_edges(n: int, generator: Generator | None) -> Tensor:
     u, v = _two(n, generator)
     weights = torch.stack([u, 1 - u, torch.zeros_like(u)], dim=1)
@@ -248,6 +185,11 @@ def _by_its_index(weight: Tensor, n: int, generator: Generator | None) -> Tensor
 def _perimeter(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     around = (b - a).norm(dim=1) + (c - b).norm(dim=1) + (a - c).norm(dim=1)
     return torch.where(_area(a, b, c) > 0, around, 0.0)
+
+
+def _longest_side(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    sides = torch.stack([(b - a).norm(dim=1), (c - b).norm(dim=1), (a - c).norm(dim=1)])
+    return torch.where(_area(a, b, c) > 0, sides.amax(0), 0.0)
 
 
 def _flat_area(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
@@ -331,12 +273,6 @@ def _first_three(
     return _sample(vertices.reshape(-1, 3), faces[:, :3], n, generator)
 
 
-RIGHT = (
-    Right("by folding", _by_folding),
-    Right("by exponentials", _by_exponentials),
-    Right("by loops", _by_loops),
-)
-
 WRONG = (
     Mistake(
         "uniform_faces",
@@ -363,6 +299,11 @@ WRONG = (
         "by_perimeter",
         _wrong(weigh=_perimeter),
         "Triangles are drawn by their perimeter: splinters get too many points.",
+    ),
+    Mistake(
+        "by_longest_side",
+        _wrong(weigh=_longest_side),
+        "Triangles are drawn by their longest side: splinters get too many points.",
     ),
     Mistake(
         "area_seen_from_above",
@@ -411,6 +352,16 @@ WRONG = (
         "root_of_both",
         _wrong(spread=_second_root),
         "Samples crowd at one corner: only the first of the two numbers takes a root.",
+    ),
+    Mistake(
+        "square_for_root",
+        _wrong(spread=_squared_number),
+        "Samples crowd at one corner: u takes a root, not a square.",
+    ),
+    Mistake(
+        "softmax_of_noise",
+        _wrong(spread=_softmax),
+        "Samples crowd in the middle: a softmax of normal numbers is not even over a triangle.",
     ),
     Mistake(
         "edges_only",
