@@ -148,7 +148,7 @@ def test_a_box_far_out_and_tiny_ones_at_the_origin_do_not_share_cells_by_overflo
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_scores_rank_from_infinity_down_and_minus_zero_ties_with_zero(device, dtype):
-    scores = [0.0, -1.0, float("inf"), -0.0, 1e-40, float("-inf"), -1e-40, 3.5, -3.5]
+    scores = [-0.0, -1.0, float("inf"), 0.0, 1e-40, float("-inf"), -1e-40, 3.5, -3.5]
     boxes = torch.arange(9.0, dtype=dtype, device=device)[:, None] * 10 + torch.tensor(
         [0.0, 0.0, 1.0, 1.0], dtype=dtype, device=device
     )

@@ -35,9 +35,8 @@ def roi_align_cpu(
     input (N, C, H, W) in float32 or float64, of any strides; rois (K, 5) checked.
     """
     means = input.new_empty((rois.shape[0], input.shape[1], height, width))
-    arrays = input.numpy(), rois.to(input.dtype).contiguous().numpy(), means.numpy()
-    options = spatial_scale, sampling_ratio, aligned
-    over_tasks(_align, input.shape, means.numel(), *arrays, *options)
+    arguments = input.numpy(), means.numpy(), spatial_scale, sampling_ratio, aligned
+    over_tasks(_align, input.shape, means.numel(), rois.to(input.dtype), *arguments)
     return means
 
 
@@ -52,14 +51,13 @@ def roi_align_backward_cpu(
     """Gradient of the input, of the given size, from the gradient (K, C, height, width)."""
     # NumPy's zeros are pages that cost nothing until they are touched; PyTorch writes them out.
     to_input = torch.from_numpy(np.zeros(size, grad.numpy().dtype))
-    arrays = grad.contiguous().numpy(), rois.to(grad.dtype).contiguous().numpy(), to_input.numpy()
-    options = spatial_scale, sampling_ratio, aligned
-    over_tasks(_spread, size, grad.numel(), *arrays, *options)
+    arguments = grad.contiguous().numpy(), to_input.numpy(), spatial_scale, sampling_ratio, aligned
+    over_tasks(_spread, size, grad.numel(), rois.to(grad.dtype), *arguments)
     return to_input
 
 
 @njit(nogil=True, cache=True)
-def _align(input, rois, means, scale, sampling_ratio, aligned, block, low, high):
+def _align(input, means, scale, ratio, aligned, rois, order, starts, block, low, high):
     number = input.dtype.type
     height, width = means.shape[2], means.shape[3]
     channels, rows, columns = input.shape[1:]
@@ -74,10 +72,8 @@ def _align(input, rois, means, scale, sampling_ratio, aligned, block, low, high)
         image, first = task // blocks, task % blocks * block
         depth = min(block, channels - first)
         fetched[:] = False
-        for k in range(rois.shape[0]):
-            if rois[k, 0] != image:
-                continue
-            samples = _find_taps(taps_y, taps_x, rois, k, scale, sampling_ratio, aligned)
+        for k in order[starts[image] : starts[image + 1]]:
+            samples = _find_taps(taps_y, taps_x, rois, k, scale, ratio, aligned)
             share = number(1) / number(samples)
             run_first, run_last = _runs(taps_x)
             row_held[:] = NO_ROW
@@ -100,7 +96,7 @@ def _align(input, rois, means, scale, sampling_ratio, aligned, block, low, high)
 
 
 @njit(nogil=True, cache=True)
-def _spread(grad, rois, to_input, scale, sampling_ratio, aligned, block, low, high):
+def _spread(grad, to_input, scale, ratio, aligned, rois, order, starts, block, low, high):
     number = grad.dtype.type
     height, width = grad.shape[2], grad.shape[3]
     channels, rows, columns = to_input.shape[1:]
@@ -115,10 +111,8 @@ def _spread(grad, rois, to_input, scale, sampling_ratio, aligned, block, low, hi
         image, first = task // blocks, task % blocks * block
         depth = min(block, channels - first)
         fetched[:] = False
-        for k in range(rois.shape[0]):
-            if rois[k, 0] != image:
-                continue
-            samples = _find_taps(taps_y, taps_x, rois, k, scale, sampling_ratio, aligned)
+        for k in order[starts[image] : starts[image + 1]]:
+            samples = _find_taps(taps_y, taps_x, rois, k, scale, ratio, aligned)
             share = number(1) / number(samples)
             run_first, run_last = _runs(taps_x)
             for c in range(depth):

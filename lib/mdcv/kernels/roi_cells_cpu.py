@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numba import njit
+from torch import Tensor
 
 from mdcv.kernels.threads import over_ranges
 
@@ -28,18 +29,33 @@ RUN = 16
 OPERATIONS_PER_BIN = 10
 
 
-def over_tasks(kernel, size, bins: int, *arguments) -> None:
-    """Calls the kernel for ranges of tasks; task t is image t // blocks, block t % blocks."""
+def over_tasks(kernel, size, bins: int, rois: Tensor, *arguments) -> None:
+    """Calls kernel(*arguments, rois, order, starts, block, low, high) for ranges of tasks.
+
+    Task t is image t // blocks and block t % blocks of its channels.
+    """
     images, channels = size[:2]
     block = MOST_CHANNELS
     while block > FEWEST_CHANNELS and images * -(-channels // block) < torch.get_num_threads():
         block //= 2
     tasks = images * -(-channels // block)
+    regions = rois.contiguous().numpy()
+    given = *arguments, regions, *regions_by_image(regions, images), block
     over_ranges(
-        lambda low, high: kernel(*arguments, block, low, high),
+        lambda low, high: kernel(*given, low, high),
         tasks if bins else 0,
         operations=OPERATIONS_PER_BIN * bins,
     )
+
+
+def regions_by_image(rois: np.ndarray, images: int) -> tuple[np.ndarray, np.ndarray]:
+    """The regions of image n, in order: order[starts[n] : starts[n + 1]].
+
+    >>> regions_by_image(np.array([[1.0, 0, 0, 0, 0], [0.0, 0, 0, 0, 0], [1.0, 0, 0, 0, 0]]), 2)
+    (array([1, 0, 2]), array([0, 1, 3]))
+    """
+    order = np.argsort(rois[:, 0], kind="stable")
+    return order, np.searchsorted(rois[order, 0], np.arange(images + 1))
 
 
 @njit(nogil=True, cache=True)

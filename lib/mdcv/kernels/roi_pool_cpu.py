@@ -19,8 +19,8 @@ def roi_pool_cpu(
     """
     values = input.new_empty((rois.shape[0], input.shape[1], height, width))
     winners = torch.empty_like(values, dtype=torch.int32)
-    arrays = input.numpy(), rois.contiguous().numpy(), values.numpy(), winners.numpy()
-    over_tasks(_pool, input.shape, values.numel(), *arrays, spatial_scale)
+    arguments = input.numpy(), values.numpy(), winners.numpy(), spatial_scale
+    over_tasks(_pool, input.shape, values.numel(), rois, *arguments)
     return values, winners
 
 
@@ -29,18 +29,13 @@ def roi_pool_backward_cpu(
 ) -> Tensor:
     """Gradient of the input, of the given size, from the gradient (K, C, height, width)."""
     to_input = torch.from_numpy(np.zeros(size, grad.numpy().dtype))
-    arrays = (
-        grad.contiguous().numpy(),
-        winners.contiguous().numpy(),
-        rois.contiguous().numpy(),
-        to_input.numpy(),
-    )
-    over_tasks(_return, size, grad.numel(), *arrays)
+    arguments = grad.contiguous().numpy(), winners.contiguous().numpy(), to_input.numpy()
+    over_tasks(_return, size, grad.numel(), rois, *arguments)
     return to_input
 
 
 @njit(nogil=True, cache=True)
-def _pool(input, rois, values, winners, scale, block, low, high):
+def _pool(input, values, winners, scale, rois, order, starts, block, low, high):
     height, width = values.shape[2], values.shape[3]
     channels, rows, columns = input.shape[1:]
     blocks = (channels + block - 1) // block
@@ -56,9 +51,7 @@ def _pool(input, rois, values, winners, scale, block, low, high):
         image, first = task // blocks, task % blocks * block
         depth = min(block, channels - first)
         fetched[:] = False
-        for k in range(rois.shape[0]):
-            if rois[k, 0] != image:
-                continue
+        for k in order[starts[image] : starts[image + 1]]:
             _find_edges(edges_y, rois[k, 2] * scale, rois[k, 4] * scale, rows)
             _find_edges(edges_x, rois[k, 1] * scale, rois[k, 3] * scale, columns)
             run_first, run_last = edges_x[0, 0] // RUN, (edges_x[width - 1, 1] - 1) // RUN
@@ -75,14 +68,12 @@ def _pool(input, rois, values, winners, scale, block, low, high):
 
 
 @njit(nogil=True, cache=True)
-def _return(grad, winners, rois, to_input, block, low, high):
+def _return(grad, winners, to_input, rois, order, starts, block, low, high):
     channels, columns = to_input.shape[1], to_input.shape[3]
     blocks = (channels + block - 1) // block
     for task in range(low, high):
         image, first = task // blocks, task % blocks * block
-        for k in range(rois.shape[0]):
-            if rois[k, 0] != image:
-                continue
+        for k in order[starts[image] : starts[image + 1]]:
             for c in range(first, min(first + block, channels)):
                 for i in range(grad.shape[2]):
                     for j in range(grad.shape[3]):
