@@ -28,6 +28,13 @@ def test_the_style_ends_with_its_block():
     assert dict(matplotlib.rcParams) == before
 
 
+def test_a_backend_chosen_inside_stays_interactive(monkeypatch):
+    monkeypatch.setitem(matplotlib.rcParams, "interactive", False)
+    with house_style():
+        matplotlib.interactive(True)  # what the inline backend does with a notebook's first figure
+    assert matplotlib.is_interactive()
+
+
 def test_colors_stay_apart_for_color_blind_eyes():
     rgb = torch.tensor([matplotlib.colors.to_rgb(color) for color in PALETTE[:4]]).double()
     for matrix in _DICHROMATS.values():

@@ -52,6 +52,10 @@ def house_style() -> Iterator[None]:
 
     with matplotlib.rc_context({**_RULES, "axes.prop_cycle": cycler(color=PALETTE)}):
         yield
+        interactive = matplotlib.is_interactive()
+    # The first figure chooses a backend, which in a notebook switches interactive mode on. Undone
+    # with the style, it would keep every later pyplot figure of the notebook from appearing.
+    matplotlib.interactive(interactive)
 
 
 def new_figure(width: float, height: float):
