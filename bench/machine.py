@@ -14,11 +14,11 @@ PACKAGES = (
 )
 
 
-def describe() -> dict:
-    """The machine and the versions, as they go into the results."""
+def describe(device: str) -> dict:
+    """The machine, the device on it and the versions, as they go into the results."""
     import torch
 
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    gpu = None if device == "cpu" else torch.cuda.get_device_name(device)
     return {
         "processor": processor(),
         "cores": cores(),

@@ -47,7 +47,7 @@ def run(
         curves: whether to follow the growing sizes too, with the first setting.
         tell: hears each job, its threads and its result when it is there.
     """
-    begin, machine = time.monotonic(), describe()
+    begin, machine = time.monotonic(), describe(device)
     kind = device.partition(":")[0]
     asked = [case for case in CASES.values() if case.operation in operations]
     cases = [case.name for case in asked if kind in case.devices]

@@ -34,6 +34,7 @@ def main(arguments: list[str]) -> None:
     plan = QUICK if quick else FULL
     if device.type == "cuda":
         plan = replace(plan, calls=CALLS_ON_GPU)
+        torch.cuda.set_device(device)
     # Standard output is for results alone: what a peer prints goes to standard error.
     results = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

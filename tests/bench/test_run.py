@@ -77,6 +77,7 @@ def test_curves_follow_the_first_setting_only_and_the_floor_is_for_gpus(monkeypa
     assert results["curves"] == [{"points": []}] and results["floor"] is None
 
     asked.clear()
+    monkeypatch.setattr(running, "describe", lambda device: {"gpu": device})
     results = running.run(["chamfer_distance"], device="cuda", threads=[2], curves=False)
     names = ["chamfer-backward-16x2048", "chamfer-forward-32x2048"]
     assert asked == [(2, [*names, "floor"])] and results["floor"] == {"name": "floor"}
