@@ -1,4 +1,5 @@
 import os
+import signal
 import threading
 
 import pytest
@@ -77,6 +78,7 @@ def test_a_forked_child_builds_a_pool_of_its_own(threads):
     over_ranges(lambda low, high: None, 100, operations=SERIAL_BELOW)
     child = os.fork()
     if child == 0:
+        signal.alarm(20)  # a child that waits for its parent's threads waits for ever
         visited = []
         over_ranges(lambda low, high: visited.append(high - low), 100, operations=SERIAL_BELOW)
         os._exit(0 if sum(visited) == 100 else 1)

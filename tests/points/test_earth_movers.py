@@ -1,4 +1,5 @@
 import itertools
+from unittest import mock
 
 import ot
 import pytest
@@ -92,6 +93,23 @@ def test_the_gap_keeps_its_promise_in_narrow_dtypes(cloud, dtype):
         least = optimum(x, y)[0]
         assert total - least <= gap.double() * least + 1e-9
         torch.testing.assert_close(cost.double(), total[None], rtol=torch.finfo(dtype).eps, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@settings(max_examples=30, deadline=None)
+@given(tolerance=st.floats(1e-3, 1.0))
+def test_a_gap_is_rounded_up_but_not_past_the_tolerance(dtype, tolerance):
+    """With a solver that goes as far as it may."""
+    asked = []
+
+    def solve(x, y, limit):
+        asked.append(limit)
+        return torch.arange(2).expand(1, 2), torch.tensor([limit], dtype=torch.float64)
+
+    x = torch.zeros(1, 2, 3, dtype=dtype)
+    with mock.patch("mdcv.points.earth_movers.solve_assignment", solve):
+        gap = earth_movers_assignment(x, x, tolerance=tolerance).gap
+    assert asked[0] <= gap.item() <= tolerance
 
 
 def test_one_dimension_is_solved_by_sorting(cloud):
