@@ -7,7 +7,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from mdcv.kernels.block_tree import NO_POINT, build_block_tree
+from mdcv.kernels.block_tree import NO_POINT, build_block_tree, children
 from mdcv.kernels.lanes import LANES, distances_to_block, distances_to_boxes, lowest_bit
 from mdcv.kernels.threads import over_batch
 
@@ -70,12 +70,7 @@ def _collect(tree, queries, limit, found):
                         kept[s] = index
                 continue
             near = distances_to_boxes(lows, highs, entry * row, query, limit, distance)
-            level = 0
-            while entry >= first_node[level + 1]:
-                level += 1
-            child, step = -1 - LANES * entry, -1
-            if level > 0:
-                child, step = first_node[level - 1] + LANES * (entry - first_node[level]), 1
+            child, step = children(first_node, entry)
             while near != 0:
                 lane = lowest_bit(near)
                 near &= near - np.uint32(1)

@@ -244,3 +244,17 @@ def home_blocks(tree: BlockTree, queries: np.ndarray) -> tuple[np.ndarray, np.nd
         order[place[home[i]]] = i
         place[home[i]] += 1
     return home, order
+
+
+@njit(nogil=True, cache=True)
+def children(first_node: np.ndarray, node: int) -> tuple[int, int]:
+    """Where the children of a node begin and the step from one to the next, for a search's stack.
+
+    A search names a node by its number and block b by -1 - b.
+    """
+    level = 0
+    while node >= first_node[level + 1]:
+        level += 1
+    if level == 0:
+        return -1 - LANES * node, -1
+    return first_node[level - 1] + LANES * (node - first_node[level]), 1

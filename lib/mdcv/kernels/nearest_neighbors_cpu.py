@@ -7,7 +7,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from mdcv.kernels.block_tree import NO_POINT, build_block_tree, home_blocks
+from mdcv.kernels.block_tree import NO_POINT, build_block_tree, children, home_blocks
 from mdcv.kernels.lanes import LANES, distances_to_block, distances_to_boxes, lowest_bit
 from mdcv.kernels.threads import over_batch
 
@@ -42,7 +42,7 @@ def nearest_neighbors_cpu(x: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor]
 def _search(tree, queries, home, order, squared, indices):
     """Finds the neighbors of queries[order]; the best k so far are kept sorted.
 
-    A step takes the last entry off the stack: a node's number, or -1 - b for block b. An entry is
+    A step takes the last entry off the stack, a node or a block (see `children`). An entry is
     worth a visit while its box is nearer than the k-th best, or as near with a lower index.
     """
     blocks, block_indices, first_node = tree.blocks, tree.indices, tree.first_node
@@ -85,12 +85,7 @@ def _search(tree, queries, home, order, squared, indices):
                         worst, worst_index = best[k - 1], best_index[k - 1]
                 continue
             near = distances_to_boxes(lows, highs, entry * row, query, worst, distance)
-            level = 0
-            while entry >= first_node[level + 1]:
-                level += 1
-            child, step = -1 - LANES * entry, -1
-            if level > 0:
-                child, step = first_node[level - 1] + LANES * (entry - first_node[level]), 1
+            child, step = children(first_node, entry)
             first = nearest = top
             while near != 0:
                 lane = lowest_bit(near)
