@@ -116,6 +116,8 @@ def _relation(pairs: Sequence[tuple[Tensor, Tensor, Case]]) -> str | None:
     if not floats or len(floats) < len(pairs):
         return None
     wide = [(y.double(), t.double(), case) for y, t, case in floats]
+    if all(close(yours, theirs, 1e-4, 1e-7) for yours, theirs, _ in wide):
+        return None  # almost right as they stand: any relation would be an accident
     for words, relation in RELATIONS:
         sides = [relation(*triple) for triple in wide]
         if all(side is not None and close(*side, 1e-4, 1e-7) for side in sides):

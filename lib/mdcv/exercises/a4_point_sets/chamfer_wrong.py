@@ -228,8 +228,8 @@ WRONG = (
     Mistake(
         "always_plain",
         _with(squared=False),
-        "Looks like plain distances where squared ones were asked: the option squared does "
-        "nothing.",
+        "Looks like plain distances where squared ones were asked; squared=True, the default, "
+        "asks for squares.",
     ),
     Mistake(
         "always_squared",
@@ -246,8 +246,7 @@ WRONG = (
     Mistake(
         "always_mean",
         _with(reduction="mean"),
-        "Looks like a mean over the points where a sum was asked: the option reduction does "
-        "nothing.",
+        "Looks like a mean over the points where a sum was asked; reduction='sum' is the default.",
     ),
     Mistake(
         "always_sum",

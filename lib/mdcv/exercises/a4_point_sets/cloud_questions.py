@@ -55,13 +55,14 @@ class CloudQuestions:
         return cases
 
     def hard(self, draw: Draw, options: Options) -> list[Case]:
-        """Far from the origin, coincident points, a single point, odd layouts, float32."""
+        """Far away, equal or coincident points, one point, one pair, many points, odd layouts."""
         far = {"offset": 1e4, "spread": 1e-2, "dtype": torch.float32}
         x, y = self._clouds(draw, 2, 9, 7, 5)
         x[:, 3], x[:, 4] = x[:, 1], x[:, 1]
         y[:, 2], y[:, 5] = x[:, 1], x[:, 6]
         u, v = self._clouds(draw, 3, 8, 7, 5)
         a, b = self._clouds(draw, 2, 7, 5, 3)
+        cloud = draw.cloud(2, 7, 3)
         return [
             self._case(
                 "float32 clouds of size 0.01 around 10,000",
@@ -77,7 +78,20 @@ class CloudQuestions:
                 suspicion="float32_inside",
             ),
             self._case("points that coincide", x, y, options, suspicion="coincident_points"),
+            self._case(
+                "one cloud twice, in another order",
+                cloud,
+                cloud[:, draw.order(7)],
+                options,
+                suspicion="coincident_points",
+            ),
             self._case("clouds of a single point", *self._clouds(draw, 3, 1, 4, 2), options),
+            self._case("a batch of one", *self._clouds(draw, 1, 6, 5, 3), options),
+            self._case("as many points in y as in x", *self._clouds(draw, 3, 6, 6, 5), options),
+            self._case(
+                "clouds of size 100,000", *self._clouds(draw, 2, 5, 7, 3, spread=1e5), options
+            ),
+            self._case("larger clouds", *self._clouds(draw, 2, 41, 37, 3), options),
             self._case(
                 "inputs that are not contiguous",
                 transposed_layout(u),
@@ -94,12 +108,15 @@ class CloudQuestions:
         x[:, 2] = x[:, 4]
         y[:, :3] = x[:, 1:4]
         y[1] = x[1, : y.shape[1]]
+        cloud = draw.cloud(2, 7, 3)
+        again = cloud[:, draw.order(7)]
         return [
             self._case("the gradient", *self._pair(draw), options, gradient="value")
             for options in choices
         ] + [
-            self._case("the gradient where points coincide", x, y, options, gradient="finite")
+            self._case(f"the gradient where {words}", p, q, options, gradient="finite")
             for options in choices
+            for words, p, q in (("points coincide", x, y), ("both clouds are one", cloud, again))
         ]
 
     def refusals(self, draw: Draw) -> list[Refusal]:

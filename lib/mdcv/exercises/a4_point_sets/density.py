@@ -77,7 +77,7 @@ def _values(draw: Draw) -> list[Case]:
 def _hard(draw: Draw) -> list[Case]:
     single = _clouds(draw, dtype=torch.float32)
     reference, even, _ = _clouds(draw)
-    tiny = (reference, reference + 1e-3 * torch.ones_like(reference[:, :1]), even)
+    tiny = (reference, reference + 1e-6 * torch.ones_like(reference[:, :1]), even)
     return [
         Case("float32", (_both_ways, *single)),
         Case("little noise", (_one_way, *tiny)),
@@ -98,6 +98,8 @@ def _refusals(draw: Draw) -> list[Refusal]:
     reference, even, uneven = _clouds(draw)
     partly = draw.cloud(*reference.shape)
     partly[-1] = reference[-1]
+    nan = uneven.clone()
+    nan[0, 1, 0] = torch.nan
     name = "accepts_no_noise"
     return [
         Refusal("even clouds equal to the reference", (_one_way, reference, reference, even), name),
@@ -107,6 +109,12 @@ def _refusals(draw: Draw) -> list[Refusal]:
             name,
         ),
         Refusal("three equal clouds", (_one_way, reference, reference, reference), name),
+        Refusal(
+            "an uneven cloud that holds NaN",
+            (_both_ways, reference, even, nan),
+            "hides_nan",
+            or_any_sign=True,
+        ),
     ]
 
 

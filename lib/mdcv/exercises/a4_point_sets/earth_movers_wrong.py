@@ -335,7 +335,7 @@ WRONG = (
     Mistake(
         "always_mean",
         _whole(_always_mean),
-        "Looks like the mean where the sum was asked: the option reduction does nothing.",
+        "Looks like the mean where the sum was asked; reduction='sum' is the default.",
     ),
     Mistake(
         "always_sum",

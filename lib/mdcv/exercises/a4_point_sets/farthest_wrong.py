@@ -203,6 +203,12 @@ def _any_axes(points: Tensor, k: int, *, start: int = 0) -> Tensor:
 
 WRONG = (
     Mistake(
+        "starts_too_low",
+        _wrong(measure=lambda p, q: _squares(p, q).clamp(max=1e10)),
+        "Your distances to the nearest pick seem to start at a constant (1e10, say) that a large "
+        "cloud exceeds; start at infinity, or at the distances to the first pick.",
+    ),
+    Mistake(
         "sum_of_distances",
         _wrong(merge=torch.add, measure=lambda p, q: _squares(p, q).sqrt()),
         "Looks like the sum of the distances to the picks: points crowd at the rim. Use the "
