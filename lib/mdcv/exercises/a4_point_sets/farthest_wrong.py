@@ -204,8 +204,8 @@ def _any_axes(points: Tensor, k: int, *, start: int = 0) -> Tensor:
 WRONG = (
     Mistake(
         "starts_too_low",
-        _wrong(measure=lambda p, q: _squares(p, q).clamp(max=1e10)),
-        "Your distances to the nearest pick seem to start at a constant (1e10, say) that a large "
+        _wrong(measure=lambda p, q: _squares(p, q).clamp(max=1e6)),
+        "Your distances to the nearest pick seem to start at a constant (100, say) that a large "
         "cloud exceeds; start at infinity, or at the distances to the first pick.",
     ),
     Mistake(

@@ -1,0 +1,199 @@
+"""The verdict: its parts, its score, its words, and that it is the same every time."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from mdcv.exercises import Outcome, get, judge, names
+from mdcv.exercises.calling import attempt
+from mdcv.exercises.cases import Draw
+from mdcv.exercises.exercise import Case, Refusal, Trial
+from mdcv.exercises.judging import MANNERS
+from mdcv.points import chamfer_distance
+
+NAME = "hausdorff_distance"
+
+
+def questions(name, seed):
+    exercise = get(name)
+    for part in exercise.parts:
+        yield from part.questions(Draw(seed, f"{name}/{part.name}"))
+
+
+def _calls(question):
+    return question.calls if isinstance(question, Trial) else [(question.arguments, {})]
+
+
+def test_unknown_exercise_is_the_caller_s_mistake(right):
+    with pytest.raises(ValueError, match="no exercise 'hausdorf'; expected one of pairwise"):
+        judge("hausdorf", right)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 0.5, True])
+def test_seed_out_of_range_is_the_caller_s_mistake(seed, right):
+    with pytest.raises(ValueError, match="seed"):
+        judge(NAME, right, seed=seed)
+
+
+def test_outcome_is_frozen_and_hides_its_table():
+    outcome = judge(NAME, lambda x, y: x.sum((1, 2)))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        outcome.score = 1.0
+    assert outcome.rows
+    assert "rows" not in repr(outcome)
+
+
+def test_parts_add_up(right):
+    outcome = judge(NAME, right)
+    assert sum(part.share for part in outcome.parts) == pytest.approx(1.0)
+    assert [part.name for part in outcome.parts][-1] == MANNERS
+    assert all(part.earned == 1.0 for part in outcome.parts)
+
+
+def test_refusals_are_a_question_of_their_own(right):
+    def without_door(x, y):
+        table = torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+        return torch.maximum(table.amin(2).amax(1), table.amin(1).amax(1))
+
+    outcome = judge(NAME, without_door)
+    assert not outcome.passed
+    earned = {part.name: part.earned for part in outcome.parts}
+    assert earned.pop("bad input") < 1.0
+    assert set(earned.values()) == {1.0}
+    assert outcome.misconception == "broadcasts_batches"
+    assert "a point that holds NaN" not in outcome.message
+
+
+def test_a_part_of_bad_input_earns_the_fraction_refused(right):
+    def refuses_all_but_empty_sets(x, y):
+        if 0 in x.shape:
+            return torch.zeros(len(x), dtype=x.dtype)
+        return right(x, y)
+
+    outcome = judge(NAME, refuses_all_but_empty_sets)
+    bad_input = next(part for part in outcome.parts if part.name == "bad input")
+    assert 0.5 < bad_input.earned < 1.0
+
+
+def test_no_value_right_means_no_points(right):
+    def wrong_but_polite(x, y):
+        return right(x, y) + 1.0
+
+    outcome = judge(NAME, wrong_but_polite)
+    assert outcome.score == 0.0
+    assert next(part for part in outcome.parts if part.name == "bad input").earned == 1.0
+
+
+def test_one_option_right_earns_its_share():
+    def ignores_options(x, y, **options):
+        if options.get("reduction", "sum") not in ("sum", "mean"):
+            raise ValueError("unknown")
+        return chamfer_distance(x, y)
+
+    outcome = judge("chamfer_distance", ignores_options)
+    earned = {part.name for part in outcome.parts if part.earned == 1.0}
+    assert "squared sums" in earned
+    assert "means" not in earned
+    assert 0.0 < outcome.score < 0.7
+
+
+@pytest.mark.parametrize("name", names())
+def test_same_seed_same_words(name):
+    implementation = get(name).wrong[0].function
+    assert judge(name, implementation, seed=5) == judge(name, implementation, seed=5)
+
+
+@pytest.mark.parametrize("name", names())
+def test_different_seeds_ask_different_questions(name):
+    def inputs(seed):
+        for question in questions(name, seed):
+            if not isinstance(question, Refusal):
+                for arguments, _ in _calls(question):
+                    yield [a for a in arguments if isinstance(a, torch.Tensor)]
+
+    def equal(these, those):
+        shapes = [a.shape for a in these] == [b.shape for b in those]
+        return shapes and all(torch.equal(a, b) for a, b in zip(these, those, strict=True))
+
+    for once, again, other in zip(inputs(3), inputs(3), inputs(2**62), strict=True):
+        assert equal(once, again)
+        assert not equal(once, other)
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("seed", [0, 11])
+def test_questions_are_not_degenerate(name, seed):
+    for question in questions(name, seed):
+        if not isinstance(question, Case) or name == "density_sensitivity":
+            continue
+        clouds = [a for a in question.arguments if isinstance(a, torch.Tensor)]
+        assert all(a.dtype in (torch.float32, torch.float64) for a in clouds)
+        assert all(a.shape[0] >= 1 and a.isfinite().all() for a in clouds)
+        if "batch of one" not in question.kind:
+            assert all(a.shape[0] >= 2 for a in clouds)
+            assert all(not torch.equal(a[0], a[1]) for a in clouds)
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("seed", [0, 4])
+def test_the_reference_refuses_what_is_asked(name, seed):
+    refusals = [q for q in questions(name, seed) if isinstance(q, Refusal)]
+    assert len(refusals) >= 3
+    for question in refusals:
+        answer = attempt(get(name).reference, question.arguments, question.options)
+        gives_nan = answer.value is not None and bool(answer.value.isnan().any())
+        assert answer.refused or (question.or_any_sign and gives_nan), question.kind
+
+
+@pytest.mark.parametrize("name", names())
+def test_laws_hold_for_the_reference(name):
+    for seed in (0, 6):
+        for law in get(name).laws:
+            calls = law.calls(Draw(seed, law.sentence))
+            values = [attempt(get(name).reference, *call).value for call in calls]
+            assert law.holds(values), law.sentence
+
+
+@pytest.mark.parametrize("name", names())
+def test_messages_never_hold_an_expected_value(name):
+    for mistake in get(name).wrong[::4]:
+        outcome = judge(name, mistake.function, seed=8)
+        words = " ".join([outcome.message, *(part.message for part in outcome.parts)])
+        for row in outcome.rows:
+            for number in row.expected.replace(",", " ").split():
+                if number.count(".") == 1 and len(number) > 5 and number[0] not in "0":
+                    assert number not in words, (mistake.name, number)
+
+
+def test_a_stateful_cheat_is_caught(right):
+    calls = []
+
+    def right_once(x, y):
+        calls.append(1)
+        return right(x, y) * (1.0 if len(calls) == 1 else 1.01)
+
+    outcome = judge(NAME, right_once)
+    assert (outcome.passed, outcome.score) == (False, 0.0)
+    assert outcome.misconception == "not_repeatable"
+
+
+def test_a_memory_of_shapes_is_caught(right):
+    seen = {}
+
+    def remembers(x, y):
+        return seen.setdefault((x.shape, y.shape), right(x, y))
+
+    outcome = judge(NAME, remembers)
+    assert (outcome.passed, outcome.misconception) == (False, "same_answer")
+
+
+def test_judging_fails_closed_when_an_exercise_is_broken(right, monkeypatch):
+    broken = dataclasses.replace(get(NAME), reference=lambda x, y: None)
+    monkeypatch.setattr("mdcv.exercises.judging.get", lambda name: broken)
+    outcome = judge(NAME, right)
+    assert isinstance(outcome, Outcome)
+    assert (outcome.passed, outcome.score) == (False, 0.0)
+    assert "could not be judged" in outcome.message
