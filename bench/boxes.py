@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bench.agreement import same_indices, within
-from bench.case import ANYWHERE, Case, Curve, Entrant, Goal, Inputs
+from bench.case import ANYWHERE, Case, Curve, Entrant, Goal, Inputs, calling
 from mdcv.seeds import generator
 
 THRESHOLD = 0.5
@@ -37,18 +37,6 @@ def clustered(n: int, seed: int = 1) -> Tensor:
     return torch.cat([center - size / 2, center + size / 2], dim=1)
 
 
-def _our_nms(boxes, scores):
-    from mdcv.boxes import nms
-
-    return lambda: nms(boxes, scores, THRESHOLD)
-
-
-def _torchvision_nms(boxes, scores):
-    from torchvision.ops import nms
-
-    return lambda: nms(boxes, scores, THRESHOLD)
-
-
 def _torch_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     """The overlap as anyone writes it, and as torchvision does."""
     top_left = torch.maximum(boxes1[:, None, :2], boxes2[:, :2])
@@ -71,8 +59,13 @@ def _torch_nms(boxes, scores):
 
 
 NMS = (
-    Entrant("mdcv", "mdcv.boxes", _our_nms, devices=ANYWHERE),
-    Entrant("torchvision", "torchvision.ops", _torchvision_nms, devices=ANYWHERE),
+    Entrant("mdcv", "mdcv.boxes", calling("mdcv.boxes", "nms", THRESHOLD), devices=ANYWHERE),
+    Entrant(
+        "torchvision",
+        "torchvision.ops",
+        calling("torchvision.ops", "nms", THRESHOLD),
+        devices=ANYWHERE,
+    ),
     Entrant("plain torch", "torch", _torch_nms, devices=ANYWHERE),
 )
 
@@ -94,18 +87,6 @@ def suppression(kind: str, boxes: Callable[[int], Tensor], n: int, times: float)
         tolerance="the same indices",
         goals=(Goal(times, ("torchvision",)),),
     )
-
-
-def _our_batched(boxes, scores, idxs):
-    from mdcv.boxes import batched_nms
-
-    return lambda: batched_nms(boxes, scores, idxs, THRESHOLD)
-
-
-def _torchvision_batched(boxes, scores, idxs):
-    from torchvision.ops import batched_nms
-
-    return lambda: batched_nms(boxes, scores, idxs, THRESHOLD)
 
 
 def _torch_batched(boxes, scores, idxs):
@@ -138,27 +119,22 @@ def batched() -> Case:
             "scores": torch.rand(n, generator=generator(2)).to(device),
             "idxs": torch.randint(CLASSES, (n,), generator=generator(3)).to(device),
         },
-        ours=Entrant("mdcv", "mdcv.boxes", _our_batched, devices=ANYWHERE),
+        ours=Entrant(
+            "mdcv", "mdcv.boxes", calling("mdcv.boxes", "batched_nms", THRESHOLD), devices=ANYWHERE
+        ),
         peers=(
-            Entrant("torchvision", "torchvision.ops", _torchvision_batched, devices=ANYWHERE),
+            Entrant(
+                "torchvision",
+                "torchvision.ops",
+                calling("torchvision.ops", "batched_nms", THRESHOLD),
+                devices=ANYWHERE,
+            ),
             Entrant("plain torch", "torch", _torch_batched, devices=ANYWHERE),
         ),
         compare=_same_boxes,
         tolerance="the same boxes by descending score",
         goals=(Goal(2.5, ("torchvision",)),),
     )
-
-
-def _our_iou(boxes1, boxes2):
-    from mdcv.boxes import box_iou
-
-    return lambda: box_iou(boxes1, boxes2)
-
-
-def _torchvision_iou(boxes1, boxes2):
-    from torchvision.ops import box_iou
-
-    return lambda: box_iou(boxes1, boxes2)
 
 
 def _as_iou(table: Tensor) -> dict[str, Tensor]:
@@ -174,9 +150,15 @@ def overlap() -> Case:
             "boxes1": clustered(10_000, 1).to(device),
             "boxes2": clustered(2_000, 1).to(device),
         },
-        ours=Entrant("mdcv", "mdcv.boxes", _our_iou, _as_iou, ANYWHERE),
+        ours=Entrant("mdcv", "mdcv.boxes", calling("mdcv.boxes", "box_iou"), _as_iou, ANYWHERE),
         peers=(
-            Entrant("torchvision", "torchvision.ops", _torchvision_iou, _as_iou, ANYWHERE),
+            Entrant(
+                "torchvision",
+                "torchvision.ops",
+                calling("torchvision.ops", "box_iou"),
+                _as_iou,
+                ANYWHERE,
+            ),
             Entrant(
                 "plain torch",
                 "torch",

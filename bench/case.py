@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -12,6 +13,19 @@ Inputs = dict[str, Any]
 
 #: The devices of an entrant that computes where its tensors are.
 ANYWHERE = ("cpu", "cuda")
+
+
+def calling(module: str, function: str, *options: Any) -> Callable[..., Callable[[], Any]]:
+    """For `Entrant.prepare`: to call a module's function with the inputs in order, then options."""
+
+    def prepare(**inputs: Any) -> Callable[[], Any]:
+        call = getattr(import_module(module), function, None)
+        if call is None:
+            raise ImportError(f"{module} has no {function}")
+        arguments = (*inputs.values(), *options)
+        return lambda: call(*arguments)
+
+    return prepare
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from bench.agreement import relative_gap
-from bench.case import ANYWHERE, Case, Entrant, Goal, Inputs
+from bench.case import ANYWHERE, Case, Entrant, Goal, Inputs, calling
 from mdcv.seeds import generator
 
 DIMENSIONS = 2048
@@ -25,24 +25,6 @@ def _gaussians(device: torch.device) -> Inputs:
     (mu1, cov1), (mu2, cov2) = ((one.mean(dim=0), one.T.cov()) for one in sets)
     gaussians = {"mu1": mu1, "cov1": cov1, "mu2": mu2, "cov2": cov2}
     return {name: value.to(device) for name, value in gaussians.items()}
-
-
-def _our_distance(mu1, cov1, mu2, cov2):
-    from mdcv.divergence import frechet_distance
-
-    return lambda: frechet_distance(mu1, cov1, mu2, cov2)
-
-
-def _their_distance(mu1, cov1, mu2, cov2):
-    from torchmetrics.image.fid import _compute_fid
-
-    return lambda: _compute_fid(mu1, cov1, mu2, cov2)
-
-
-def _our_fid(real, fake):
-    from mdcv.fidelity import fid
-
-    return lambda: fid(real, fake)
 
 
 def _their_fid(real, fake):
@@ -76,9 +58,21 @@ CASES = (
         operation="frechet_distance",
         title="frechet_distance, D = 2048",
         inputs=_gaussians,
-        ours=Entrant("mdcv", "mdcv.divergence", _our_distance, float, ANYWHERE),
+        ours=Entrant(
+            "mdcv",
+            "mdcv.divergence",
+            calling("mdcv.divergence", "frechet_distance"),
+            float,
+            ANYWHERE,
+        ),
         peers=(
-            Entrant("torchmetrics", "torchmetrics.image.fid", _their_distance, float, ANYWHERE),
+            Entrant(
+                "torchmetrics",
+                "torchmetrics.image.fid",
+                calling("torchmetrics.image.fid", "_compute_fid"),
+                float,
+                ANYWHERE,
+            ),
         ),
         compare=_values_agree,
         tolerance="within 0.01 %",
@@ -92,7 +86,7 @@ CASES = (
             "real": _features(1000, 1).to(device),
             "fake": _features(1000, 2).to(device),
         },
-        ours=Entrant("mdcv", "mdcv.fidelity", _our_fid, float, ANYWHERE),
+        ours=Entrant("mdcv", "mdcv.fidelity", calling("mdcv.fidelity", "fid"), float, ANYWHERE),
         peers=(Entrant("torchmetrics", "torchmetrics.image.fid", _their_fid, float, ANYWHERE),),
         compare=_values_agree,
         tolerance="within 0.01 %",

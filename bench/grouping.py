@@ -9,16 +9,10 @@ import torch
 from torch import Tensor
 
 from bench import clouds
-from bench.case import ANYWHERE, Case, Curve, Entrant, Goal
+from bench.case import ANYWHERE, Case, Curve, Entrant, Goal, calling
 
 #: By how much of it the farthest squared distance may be missed when coordinates are rounded.
 TIE = 1e-5
-
-
-def _our_farthest(points, k):
-    from mdcv.points import farthest_point_sample
-
-    return lambda: farthest_point_sample(points, k)
 
 
 def _bucket(height: int):
@@ -57,7 +51,9 @@ def _flat(indices) -> Tensor:
 
 
 FARTHEST = (
-    Entrant("mdcv", "mdcv.points", _our_farthest, _flat, ANYWHERE),
+    Entrant(
+        "mdcv", "mdcv.points", calling("mdcv.points", "farthest_point_sample"), _flat, ANYWHERE
+    ),
     *(
         Entrant(
             f"fpsample bucket, height {h}", "fpsample", _bucket(h), lambda i: _flat(i.astype(int))
@@ -139,12 +135,6 @@ CENTERS, RADIUS, MOST = 2048, 0.1, 64
 RIM = 1e-4
 
 
-def _our_ball(points, centers):
-    from mdcv.points import ball_query
-
-    return lambda: ball_query(points, centers, RADIUS, MOST)
-
-
 def _cdist_ball(points, centers):
     order = torch.arange(points.shape[1], device=points.device)
 
@@ -182,7 +172,13 @@ def _lists_of_pairs(pairs: Tensor) -> Tensor:
 
 
 BALL = (
-    Entrant("mdcv", "mdcv.points", _our_ball, lambda found: found[0].cpu(), ANYWHERE),
+    Entrant(
+        "mdcv",
+        "mdcv.points",
+        calling("mdcv.points", "ball_query", RADIUS, MOST),
+        lambda found: found[0].cpu(),
+        ANYWHERE,
+    ),
     Entrant("torch cdist + topk", "torch", _cdist_ball, lambda found: found[0].cpu(), ANYWHERE),
     Entrant("pytorch3d", "pytorch3d.ops", _pytorch3d_ball, lambda found: found[0].cpu(), ANYWHERE),
     Entrant("torch-cluster", "torch_cluster", _torch_cluster_ball, _lists_of_pairs, ANYWHERE),

@@ -9,13 +9,7 @@ from torch import Tensor
 
 from bench import clouds
 from bench.agreement import within
-from bench.case import ANYWHERE, Case, Curve, Entrant, Goal
-
-
-def _ours(x, y):
-    from mdcv.points import nearest_neighbors
-
-    return lambda: nearest_neighbors(x, y).squared_distances
+from bench.case import ANYWHERE, Case, Curve, Entrant, Goal, calling
 
 
 def _scipy(**options):
@@ -32,12 +26,6 @@ def _cdist(x, y):
     return lambda: torch.cdist(x, y).min(dim=2).values.square()
 
 
-def _pytorch3d(x, y):
-    from pytorch3d.ops import knn_points
-
-    return lambda: knn_points(x, y, K=1).dists
-
-
 def _torch_cluster(x, y):
     from torch_cluster import knn
 
@@ -49,7 +37,13 @@ def _distances(squared) -> dict[str, Tensor]:
     return {"distance": torch.as_tensor(squared).double().sqrt().flatten()}
 
 
-OURS = Entrant("mdcv", "mdcv.points", _ours, _distances, ANYWHERE)
+OURS = Entrant(
+    "mdcv",
+    "mdcv.points",
+    calling("mdcv.points", "nearest_neighbors"),
+    lambda found: _distances(found.squared_distances),
+    ANYWHERE,
+)
 TREE = Entrant("SciPy cKDTree", "scipy.spatial", _scipy(), _distances)
 QUICK_TREE = Entrant(
     "SciPy cKDTree, unbalanced",
@@ -58,7 +52,13 @@ QUICK_TREE = Entrant(
     _distances,
 )
 CDIST = Entrant("torch cdist", "torch", _cdist, _distances, ANYWHERE)
-PYTORCH3D = Entrant("pytorch3d", "pytorch3d.ops", _pytorch3d, _distances, ANYWHERE)
+PYTORCH3D = Entrant(
+    "pytorch3d",
+    "pytorch3d.ops",
+    calling("pytorch3d.ops", "knn_points"),  # K is 1 unless it is told otherwise
+    lambda found: _distances(found.dists),
+    ANYWHERE,
+)
 TORCH_CLUSTER = Entrant("torch-cluster", "torch_cluster", _torch_cluster, _distances, ANYWHERE)
 
 
@@ -126,13 +126,6 @@ CHAMFERS = {
 }
 
 
-def _chamfers(measured: Callable) -> list[Entrant]:
-    return [
-        Entrant(name, needs, measured(distance), _value_and_gradients, ANYWHERE)
-        for name, (needs, distance) in CHAMFERS.items()
-    ]
-
-
 def _pairs(batch: int, n: int) -> Callable[[torch.device], dict[str, Tensor]]:
     def inputs(device: torch.device) -> dict[str, Tensor]:
         return {
@@ -143,40 +136,44 @@ def _pairs(batch: int, n: int) -> Callable[[torch.device], dict[str, Tensor]]:
     return inputs
 
 
-def chamfer_with_gradients() -> Case:
-    ours, *peers = _chamfers(_with_gradients)
-    return Case(
-        name="chamfer-backward-16x2048",
-        operation="chamfer_distance",
-        title="Chamfer with gradients, 16 × 2048",
-        inputs=_pairs(16, 2048),
-        ours=ours,
-        peers=tuple(peers),
-        compare=within({"value": 1e-4, "gradient of x": 1e-2, "gradient of y": 1e-2}),
-        tolerance="value within 0.01 %, gradients within 1 % (as vectors)",
-        goals=(Goal(20, ("pytorch3d",)), Goal(60, ("torch cdist",))),
+def chamfer(
+    name: str, title: str, batch: int, measured: Callable, limits: dict[str, float], **more
+) -> Case:
+    """`batch` pairs of 2048 points; `measured` says what of the distance, `limits` how exactly."""
+    ours, *peers = (
+        Entrant(library, needs, measured(distance), _value_and_gradients, ANYWHERE)
+        for library, (needs, distance) in CHAMFERS.items()
     )
-
-
-def chamfer_forward() -> Case:
-    """The case whose floor is computed on a GPU."""
-    ours, *peers = _chamfers(_forward)
     return Case(
-        name="chamfer-forward-32x2048",
+        name=name,
         operation="chamfer_distance",
-        title="Chamfer, 32 × 2048",
-        inputs=_pairs(32, 2048),
+        title=title,
+        inputs=_pairs(batch, 2048),
         ours=ours,
         peers=tuple(peers),
-        compare=within({"value": 1e-4}),
-        tolerance="value within 0.01 %",
-        devices=("cuda",),
+        compare=within(limits),
+        tolerance="value within 0.01 %, gradients within 1 % (as vectors)",
+        **more,
     )
 
 
 CASES = (
-    chamfer_with_gradients(),
-    chamfer_forward(),
+    chamfer(
+        "chamfer-backward-16x2048",
+        "Chamfer with gradients, 16 × 2048",
+        16,
+        _with_gradients,
+        {"value": 1e-4, "gradient of x": 1e-2, "gradient of y": 1e-2},
+        goals=(Goal(20, ("pytorch3d",)), Goal(60, ("torch cdist",))),
+    ),
+    chamfer(  # its floor is computed on a GPU
+        "chamfer-forward-32x2048",
+        "Chamfer, 32 × 2048",
+        32,
+        _forward,
+        {"value": 1e-4},
+        devices=("cuda",),
+    ),
     *(
         nearest(shape, cloud, n, times)
         for shape, cloud, times in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from bench.agreement import relative_gap
-from bench.case import ANYWHERE, Case, Entrant, Goal, Inputs
+from bench.case import ANYWHERE, Case, Entrant, Goal, Inputs, calling
 from mdcv.seeds import generator
 
 SIDE = 256
@@ -21,12 +21,6 @@ def _rough_sphere(device: torch.device) -> Inputs:
         coarse, size=(SIDE, SIDE, SIDE), mode="trilinear", align_corners=True
     )
     return {"volume": ((x * x + y * y + z * z).sqrt() - 0.7 + 0.03 * rough[0, 0]).to(device)}
-
-
-def _ours(volume):
-    from mdcv.surfaces import marching_cubes
-
-    return lambda: marching_cubes(volume)
 
 
 def _skimage(method: str):
@@ -63,7 +57,9 @@ CASES = (
         operation="marching_cubes",
         title=f"marching cubes, {SIDE}³",
         inputs=_rough_sphere,
-        ours=Entrant("mdcv", "mdcv.surfaces", _ours, _measured, ANYWHERE),
+        ours=Entrant(
+            "mdcv", "mdcv.surfaces", calling("mdcv.surfaces", "marching_cubes"), _measured, ANYWHERE
+        ),
         peers=(
             Entrant("scikit-image", "skimage.measure", _skimage("lewiner"), _measured),
             Entrant("scikit-image, Lorensen", "skimage.measure", _skimage("lorensen"), _measured),

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from bench.case import Curve
+from bench.case import Curve, Entrant, calling
 from bench.measure import (
     ABSENT,
     DISAGREES,
@@ -147,3 +147,17 @@ def test_a_curve_leaves_slow_and_missing_peers_behind():
     assert [point["size"] for point in record["points"]] == [10, 20, 30]
     took_part = [[entrant["name"] for entrant in point["entrants"]] for point in record["points"]]
     assert took_part == [["ours", "slow", "gone"], ["ours", "slow"], ["ours"]]
+
+
+def test_a_function_that_a_module_does_not_have_counts_as_absent():
+    stage = Stage()
+    gone = Entrant("gone", "math", calling("math", "cube_root"))
+    found = entrants(measure(case_of(stage.entrant("ours"), gone), CPU, THREE, clock=stage.clock))
+    assert (found["gone"]["status"], found["gone"]["reason"]) == (
+        ABSENT,
+        "ImportError: math has no cube_root",
+    )
+
+
+def test_a_function_is_called_with_the_inputs_in_order_and_then_the_options():
+    assert calling("builtins", "pow", 7)(base=2, exponent=5)() == 4
