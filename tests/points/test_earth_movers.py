@@ -1,11 +1,11 @@
 import itertools
 from unittest import mock
 
-import ot
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ot import emd2  # codespell:ignore ot
 from scipy.optimize import linear_sum_assignment
 
 from mdcv.points import earth_movers_assignment, earth_movers_distance, pairwise_distances
@@ -49,7 +49,7 @@ def test_agrees_with_optimal_transport(cloud):
         cloud(1, 60, 3, seed=0, dtype=torch.float64),
         cloud(1, 60, 3, seed=1, dtype=torch.float64),
     )
-    transport = ot.emd2([], [], pairwise_distances(x, y)[0].numpy())
+    transport = emd2([], [], pairwise_distances(x, y)[0].numpy())
     found = earth_movers_distance(x, y, reduction="mean").item()
     assert found == pytest.approx(transport, rel=1e-9)
 
