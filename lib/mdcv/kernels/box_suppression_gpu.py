@@ -24,7 +24,7 @@ def box_suppression_gpu(
     order = scores.argsort(descending=True, stable=True)
     boxes = boxes[order].contiguous()
     groups = torch.zeros_like(order) if groups is None else groups[order]
-    limit = torch.tensor(iou_threshold, dtype=boxes.dtype).to(boxes.device)
+    limit = torch.full((), iou_threshold, dtype=boxes.dtype, device=boxes.device)
     waiting = torch.ones(n, dtype=torch.int8, device=boxes.device)
     stays = torch.zeros_like(waiting)
     for start in range(0, n, TILE):

@@ -9,6 +9,7 @@ channels is worked on at once, as `roi_cells_cpu` tells.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,14 @@ from mdcv.kernels.roi_cells_cpu import RUN, clear, fetch, over_tasks, room_for_c
 
 #: Two rows are held at a time, y in the place y % 2: bins in order share no more.
 NO_ROW = -1
+
+
+class _Taps(NamedTuple):
+    """For every bin along an axis the number of its taps, their cells, and their weights."""
+
+    count: np.ndarray
+    cell: np.ndarray
+    weight: np.ndarray
 
 
 def roi_align_cpu(
@@ -58,36 +67,30 @@ def roi_align_backward_cpu(
 
 @njit(nogil=True, cache=True)
 def _align(input, means, scale, ratio, aligned, rois, order, starts, block, low, high):
-    number = input.dtype.type
     height, width = means.shape[2], means.shape[3]
     channels, rows, columns = input.shape[1:]
-    blocks = (channels + block - 1) // block
-    block = min(block, channels)
+    blocks, block = (channels + block - 1) // block, min(block, channels)
     cells, fetched = room_for_cells(rows, columns, block, input)
-    taps_y = _room_for_taps(height, rows, cells)
-    taps_x = _room_for_taps(width, columns, cells)
-    held, row_held = np.empty((2, width, block), input.dtype), np.empty(2, np.int64)
-    bins = np.empty((height, width, block), input.dtype)
+    taps_y, taps_x, held, row_held, bins = _room(height, width, cells)
     for task in range(low, high):
         image, first = task // blocks, task % blocks * block
         depth = min(block, channels - first)
         fetched[:] = False
         for k in order[starts[image] : starts[image + 1]]:
-            samples = _find_taps(taps_y, taps_x, rois, k, scale, ratio, aligned)
-            share = number(1) / number(samples)
+            share = _find_taps(taps_y, taps_x, rois, k, scale, ratio, aligned)
             run_first, run_last = _runs(taps_x)
             row_held[:] = NO_ROW
             for i in range(height):
-                if taps_y[0][i] == 0:
+                if taps_y.count[i] == 0:
                     bins[i] = 0
-                for t in range(taps_y[0][i]):
-                    y = taps_y[1][i, t]
+                for t in range(taps_y.count[i]):
+                    y = taps_y.cell[i, t]
                     place = y % 2
                     if row_held[place] != y:
                         row_held[place] = y
                         fetch(input, image, first, depth, y, run_first, run_last, fetched, cells)
                         _combine(cells, y, depth, taps_x, held, place)
-                    weight = taps_y[2][i, t] * share
+                    weight = taps_y.weight[i, t] * share
                     _add(bins, i, held, place, weight, depth, t == 0)
             for c in range(depth):
                 for i in range(height):
@@ -97,23 +100,17 @@ def _align(input, means, scale, ratio, aligned, rois, order, starts, block, low,
 
 @njit(nogil=True, cache=True)
 def _spread(grad, to_input, scale, ratio, aligned, rois, order, starts, block, low, high):
-    number = grad.dtype.type
     height, width = grad.shape[2], grad.shape[3]
     channels, rows, columns = to_input.shape[1:]
-    blocks = (channels + block - 1) // block
-    block = min(block, channels)
+    blocks, block = (channels + block - 1) // block, min(block, channels)
     cells, fetched = room_for_cells(rows, columns, block, grad)
-    taps_y = _room_for_taps(height, rows, cells)
-    taps_x = _room_for_taps(width, columns, cells)
-    held, row_held = np.empty((2, width, block), grad.dtype), np.empty(2, np.int64)
-    bins = np.empty((height, width, block), grad.dtype)
+    taps_y, taps_x, held, row_held, bins = _room(height, width, cells)
     for task in range(low, high):
         image, first = task // blocks, task % blocks * block
         depth = min(block, channels - first)
         fetched[:] = False
         for k in order[starts[image] : starts[image + 1]]:
-            samples = _find_taps(taps_y, taps_x, rois, k, scale, ratio, aligned)
-            share = number(1) / number(samples)
+            share = _find_taps(taps_y, taps_x, rois, k, scale, ratio, aligned)
             run_first, run_last = _runs(taps_x)
             for c in range(depth):
                 for i in range(height):
@@ -121,8 +118,8 @@ def _spread(grad, to_input, scale, ratio, aligned, rois, order, starts, block, l
                         bins[i, j, c] = grad[k, first + c, i, j]
             row_held[:] = NO_ROW
             for i in range(height):
-                for t in range(taps_y[0][i]):
-                    y = taps_y[1][i, t]
+                for t in range(taps_y.count[i]):
+                    y = taps_y.cell[i, t]
                     place = y % 2
                     is_new = row_held[place] != y
                     if is_new:
@@ -130,7 +127,7 @@ def _spread(grad, to_input, scale, ratio, aligned, rois, order, starts, block, l
                             clear(depth, row_held[place], run_first, run_last, fetched, cells)
                             _distribute(cells, row_held[place], depth, taps_x, held, place)
                         row_held[place] = y
-                    weight = taps_y[2][i, t] * share
+                    weight = taps_y.weight[i, t] * share
                     _add(held, place, bins, i, weight, depth, is_new)
             for place in range(2):
                 if row_held[place] != NO_ROW:
@@ -140,9 +137,21 @@ def _spread(grad, to_input, scale, ratio, aligned, rois, order, starts, block, l
 
 
 @njit(nogil=True, cache=True)
-def _room_for_taps(bins, extent, like):
-    """For every bin along an axis the number of its taps, their cells, and their weights."""
+def _room(height, width, cells):
+    """Room for the taps along y and x, two rows, which rows these are, and the bins."""
+    rows, columns, block = cells.shape
     return (
+        _room_for_taps(height, rows, cells),
+        _room_for_taps(width, columns, cells),
+        np.empty((2, width, block), cells.dtype),
+        np.empty(2, np.int64),
+        np.empty((height, width, block), cells.dtype),
+    )
+
+
+@njit(nogil=True, cache=True)
+def _room_for_taps(bins, extent, like):
+    return _Taps(
         np.empty(bins, np.int64),
         np.empty((bins, extent), np.int64),
         np.empty((bins, extent), like.dtype),
@@ -151,7 +160,7 @@ def _room_for_taps(bins, extent, like):
 
 @njit(nogil=True, cache=True)
 def _find_taps(taps_y, taps_x, rois, k, scale, sampling_ratio, aligned):
-    """Fills in the taps of region k; returns the number of samples in a bin, at least 1.
+    """Fills in the taps of region k; returns a sample's share in its bin.
 
     Rounds as the input's dtype does, in the order of the reference: which cell a sample falls
     into, and how many samples there are, can depend on the last bit.
@@ -165,7 +174,7 @@ def _find_taps(taps_y, taps_x, rois, k, scale, sampling_ratio, aligned):
         size_x, size_y = max(size_x, number(1)), max(size_y, number(1))
     samples_y = _find_axis_taps(taps_y, y, size_y, sampling_ratio)
     samples_x = _find_axis_taps(taps_x, x, size_x, sampling_ratio)
-    return max(samples_y * samples_x, 1)
+    return number(1) / number(max(samples_y * samples_x, 1))
 
 
 @njit(nogil=True, cache=True)

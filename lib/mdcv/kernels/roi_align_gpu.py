@@ -30,7 +30,7 @@ def roi_align_gpu(
     """Means (K, C, height, width) in the input's dtype; rois (K, 5) good ones."""
     k, (_, channels, rows, columns) = rois.shape[0], input.shape
     input = input.contiguous(memory_format=CHANNELS_LAST)
-    means = input.new_empty((k, channels, height, width)).to(memory_format=CHANNELS_LAST)
+    means = _channels_last((k, channels, height, width), input)
     if means.numel() == 0:
         return means.contiguous()
     rois = rois.contiguous()
@@ -56,9 +56,9 @@ def roi_align_backward_gpu(
     images, channels, rows, columns = size
     k, _, height, width = grad.shape
     grad, rois = grad.contiguous(memory_format=CHANNELS_LAST), rois.contiguous()
-    to_input = grad.new_zeros(size).to(memory_format=CHANNELS_LAST)
+    to_input = _channels_last(size, grad)
     if grad.numel() == 0 or to_input.numel() == 0:
-        return to_input.contiguous()
+        return grad.new_zeros(size)
     options = spatial_scale, sampling_ratio, aligned
     weights_y, span_y = _tables(rois, 2, height, rows, *options)
     weights_x, span_x = _tables(rois, 1, width, columns, *options)
@@ -69,12 +69,17 @@ def roi_align_backward_gpu(
     return to_input.contiguous()
 
 
+def _channels_last(size: tuple[int, ...], like: Tensor) -> Tensor:
+    return torch.empty(size, dtype=like.dtype, device=like.device, memory_format=CHANNELS_LAST)
+
+
 def _tables(rois, corner, bins, extent, spatial_scale, sampling_ratio, aligned):
     """Weights (K, bins, extent) along the axis of that corner, and spans (K, bins, 2)."""
     weights = rois.new_empty((rois.shape[0], bins, extent))
     span = torch.empty((rois.shape[0], bins, 2), dtype=torch.int32, device=rois.device)
-    # As a tensor of the dtype, so that the product is rounded as in the reference.
-    scale = torch.tensor(spatial_scale, dtype=rois.dtype).to(rois.device)
+    # As a tensor of the dtype, so that the product is rounded as in the reference; filled on the
+    # device, since copying it there would make the host wait.
+    scale = torch.full((), spatial_scale, dtype=rois.dtype, device=rois.device)
     cells = triton.next_power_of_2(extent)
     grid = (rois.shape[0] * bins,)
     _find_weights[grid](

@@ -18,11 +18,13 @@ def roi_pool_gpu(
     """Maxima (K, C, height, width) and their cells, as the reference gives them; good rois."""
     k, (_, channels, rows, columns) = rois.shape[0], input.shape
     input, rois = input.contiguous(memory_format=CHANNELS_LAST), rois.contiguous()
-    values = input.new_empty((k, channels, height, width)).to(memory_format=CHANNELS_LAST)
-    winners = torch.empty_like(values, dtype=torch.int32)
+    like_input = {"device": input.device, "memory_format": CHANNELS_LAST}
+    values = torch.empty((k, channels, height, width), dtype=input.dtype, **like_input)
+    winners = torch.empty(values.shape, dtype=torch.int32, **like_input)
     if values.numel():
-        # As a tensor of the dtype, so that the product is rounded as in the reference.
-        scale = torch.tensor(spatial_scale, dtype=rois.dtype).to(rois.device)
+        # As a tensor of the dtype, so that the product is rounded as in the reference; filled on
+        # the device, since copying it there would make the host wait.
+        scale = torch.full((), spatial_scale, dtype=rois.dtype, device=rois.device)
         sizes = channels, rows, columns, height, width
         grid = (k * height * width, triton.cdiv(channels, CHANNELS))
         _pool[grid](input, rois, scale, values, winners, *sizes, CHANNELS, enable_fp_fusion=False)
