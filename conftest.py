@@ -1,7 +1,11 @@
-"""Shapes in signatures are enforced here, for every room but the kernels."""
+"""For tests and doctests alike: shapes are enforced, devices chosen, random numbers seeded.
+
+Shapes in signatures are enforced for every room but the kernels, which numba cannot have wrapped.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -15,6 +19,9 @@ CHECKED_ROOMS = [
     *("mdcv.divergence", "mdcv.points", "mdcv.surfaces", "mdcv.boxes", "mdcv.fidelity"),
     "mdcv.detection",
 ]
+
+# GPU bodies import Triton, which comes with PyTorch's CUDA builds only.
+collect_ignore_glob = [] if importlib.util.find_spec("triton") else ["lib/mdcv/kernels/*_gpu.py"]
 
 _hook = jaxtyping.install_import_hook(CHECKED_ROOMS, "beartype.beartype")
 
