@@ -136,8 +136,9 @@ def _find_suppressor(table, count, box, group, limit):
     if share > SMALLEST_SHARE:
         lowest = max(lowest, math.frexp(side * share)[1])
         highest = min(highest, math.frexp(side / share)[1])
+    per_cell = math.ldexp(2.0, -lowest)
     for level in range(lowest, highest + 1):
-        per_cell = math.ldexp(1.0, -level)
+        per_cell /= 2
         left, right = np.floor((box[0] + cut_x) * per_cell), np.floor((box[2] - cut_x) * per_cell)
         top, bottom = np.floor((box[1] + cut_y) * per_cell), np.floor((box[3] - cut_y) * per_cell)
         farthest = max(max(-left, right), max(-top, bottom))
