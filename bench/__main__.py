@@ -10,7 +10,7 @@ from bench.catalog import CASES, OPERATIONS
 from bench.judging import judge, ratios, spread
 from bench.machine import cores
 from bench.measure import TIMED
-from bench.report import goal_in_words, markdown, milliseconds
+from bench.report import as_factor, goal_in_words, markdown, milliseconds
 from bench.run import run
 
 
@@ -91,7 +91,7 @@ def _tell(job: str, threads: int, result: dict) -> None:
         words = f"{entrant['status']}: {entrant['reason']}"
         if entrant["status"] == TIMED:
             words = f"{milliseconds(spread(entrant['seconds']).median):>12}"
-            words += f"  {times[entrant['name']]:.3g}x" if entrant["name"] in times else ""
+            words += f"  {as_factor(times[entrant['name']])}" if entrant["name"] in times else ""
         print(f"    {entrant['name']:28} {words}")
     if threads == 1 and result["goals"]:
         print(f"    goal {goal_in_words(result)}: {' '.join(judge(result))}")

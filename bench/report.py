@@ -38,10 +38,10 @@ def _row(record: dict, with_goals: bool) -> list[str]:
     fastest, *others = [*ratios(record).items()] or [("–", None)]
     name, ratio = fastest
     row += [name if ratio is None else f"{name}, {_time(by_name[name])}"]
-    row += ["–" if ratio is None else f"**{ratio:.3g}x**"]
+    row += ["–" if ratio is None else f"**{as_factor(ratio)}**"]
     if with_goals:
         row += [goal_in_words(record), judge(record)[0]]
-    notes = [f"{name} {ratio:.3g}x" for name, ratio in others]
+    notes = [f"{name} {as_factor(ratio)}" for name, ratio in others]
     notes += [f"{peer['name']} {peer['status']}" for peer in peers if peer["status"] == DISAGREES]
     return [*row, ", ".join(notes)]
 
@@ -65,6 +65,15 @@ def milliseconds(seconds: float) -> str:
     value = 1000 * seconds
     digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
     return f"{value:,.{digits if value >= 0.1 else 4}f} ms"
+
+
+def as_factor(ratio: float) -> str:
+    """A ratio in three digits.
+
+    >>> as_factor(3.14159), as_factor(1234.5)
+    ('3.14x', '1,234x')
+    """
+    return f"{ratio:,.0f}x" if ratio >= 100 else f"{ratio:.3g}x"
 
 
 def _time(entrant: dict) -> str:

@@ -63,7 +63,7 @@ def test_a_row_holds_times_ratio_goal_verdict_and_the_others(results):
     assert set("".join(rule)) == {"-"}
     assert swift == [
         *("a swift toy", "2.00 ms ± 0 %", "peer, other, 8.00 ms ± 0 %", "**4x**"),
-        *("3x peer", "met", "peer 5x, slow 1e+03x"),
+        *("3x peer", "met", "peer 5x, slow 1,000x"),
     ]
     assert lame[2:] == [
         *("peer, 4.00 ms ± 0 %", "**2x**", "20x gone or 3x peer", "missed", "liar disagrees")
