@@ -19,8 +19,10 @@ from torch import Tensor
 
 from mdcv.kernels.threads import over_ranges
 
-#: Channels of a task: halved from the most, down to the fewest, until every thread has a task.
+#: Channels of a task: halved from the most, down to the fewest, until every thread has a task and
+#: its cells fit the cache that cores share.
 MOST_CHANNELS, FEWEST_CHANNELS = 128, 32
+MOST_CELLS = 1 << 22
 
 #: Cells of a row that are fetched together: a cache line of float32.
 RUN = 16
@@ -34,9 +36,12 @@ def over_tasks(kernel, size, bins: int, rois: Tensor, *arguments) -> None:
 
     Task t is image t // blocks and block t % blocks of its channels.
     """
-    images, channels = size[:2]
+    images, channels, height, width = size
     block = MOST_CHANNELS
-    while block > FEWEST_CHANNELS and images * -(-channels // block) < torch.get_num_threads():
+    while block > FEWEST_CHANNELS and (
+        images * -(-channels // block) < torch.get_num_threads()
+        or height * width * block > MOST_CELLS
+    ):
         block //= 2
     tasks = images * -(-channels // block)
     regions = rois.contiguous().numpy()
