@@ -27,10 +27,10 @@ def main(arguments: list[str] | None = None) -> None:
         curves=asked.json is not None,
         tell=_tell,
     )
-    print(f"\n{markdown(results)}")
     if asked.json is not None:
         asked.json.write_text(json.dumps(results, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(f"\nEvery single time is in {asked.json}.")
+        print(f"Every single time is in {asked.json}.")
+    print(f"\n{markdown(results)}")
 
 
 def thread_settings(device: str, choice: str) -> list[int]:
