@@ -57,6 +57,7 @@ class Answer:
         unbound: the function cannot be called with these arguments at all.
         late: it did not return in time, or there was no time left to ask.
         changed: which argument was changed, and how; "" when none was.
+        drew_globally: a generator was given, and the global one was used or seeded as well.
         gradients: for each floating-point tensor argument its gradient, None where no path leads.
         backward_error: what went wrong on the way back.
     """
@@ -71,6 +72,7 @@ class Answer:
     unbound: bool = False
     late: bool = False
     changed: str = ""
+    drew_globally: bool = False
     gradients: tuple[Tensor | None, ...] | None = None
     backward_error: str = ""
 
@@ -133,6 +135,7 @@ def attempt(
     given = [_fresh(argument, wants_gradient) for argument in arguments]
     chosen = {name: _fresh(option, False) for name, option in options.items()}
     kept = [_snapshot(argument) for argument in given]
+    before = torch.default_generator.get_state()
     try:
         value = function(*given, **chosen)
     except Stopped:
@@ -140,6 +143,9 @@ def attempt(
     except BaseException as error:
         return _answer_of_error(error, _changes(kept, given), function, given, chosen)
     changed = _changes(kept, given)
+    has_generator = any(isinstance(option, Seeded) for option in options.values())
+    after = torch.default_generator.get_state()
+    drew_globally = has_generator and not torch.equal(before, after)
     try:
         kind, words = _sort_of(value)
         clean = Tensor.clone(Tensor.detach(value)) if kind == "tensor" else None
@@ -147,14 +153,15 @@ def attempt(
         raise
     except BaseException:  # a value that cannot even be looked at
         kind, words, clean = "other", "an object that cannot be read", None
-    if clean is None or not wants_gradient:
-        return Answer(value=clean, returned=words, kind=kind, changed=changed)
-    gradients, backward_error = _gradients(value, given, cotangent_seed)
+    gradients, backward_error = None, ""
+    if clean is not None and cotangent_seed is not None:
+        gradients, backward_error = _gradients(value, given, cotangent_seed)
     return Answer(
         value=clean,
         returned=words,
         kind=kind,
         changed=changed,
+        drew_globally=drew_globally,
         gradients=gradients,
         backward_error=backward_error,
     )

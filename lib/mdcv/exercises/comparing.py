@@ -111,14 +111,26 @@ def trouble_with_value(answer: Answer, expected: Answer, case: Case) -> Finding 
     """What is wrong with the value of one answer, gradient aside."""
     trouble = trouble_with_call(answer, case.kind)
     if trouble is not None:
-        if trouble.misconception == "crashes" and case.suspicion == "needs_contiguous_input":
-            words = f"{TRAITS[case.suspicion]} With {case.kind}: {trouble.yours}"
-            trouble = replace(trouble, sentence=words, misconception=case.suspicion)
+        name = _reason_of_crash(answer, case) if trouble.misconception == "crashes" else None
+        if name is not None:
+            words = f"{TRAITS[name]} With {case.kind}: {trouble.yours}"
+            trouble = replace(trouble, sentence=words, misconception=name)
         return _with_table(trouble, expected)
     yours, theirs = answer.value, expected.value
     if close(yours, theirs, case.rtol, case.atol):
         return None
     return _with_table(_value_finding(yours, theirs, case), expected, yours)
+
+
+def _reason_of_crash(answer: Answer, case: Case) -> str | None:
+    """The trait behind a crash, where the case or the words of the exception tell it."""
+    if case.suspicion == "needs_contiguous_input":
+        return case.suspicion
+    if case.gradient != "none" and "numpy() on Tensor that requires grad" in answer.text:
+        return "stops_at_a_gradient"
+    if case.gradient != "none" and "used in an in-place operation" in answer.text:
+        return "changes_its_input"
+    return None
 
 
 def _value_finding(yours: Tensor, theirs: Tensor, case: Case) -> Finding:
@@ -255,6 +267,10 @@ def trouble_with_manners(answer: Answer, dtype: torch.dtype | None, kind: str) -
         words = f"{TRAITS['changes_its_input']} Changed: {answer.changed}, with {kind}."
         came = f"changed {answer.changed}"
         return Finding(words, "changes_its_input", came, "inputs as they were")
+    if answer.drew_globally:
+        name = "touches_global_randomness"
+        words = f"{TRAITS[name]} Seen with {kind}."
+        return Finding(words, name, "changed the global state", "left it as it was")
     if answer.value is None or dtype is None:
         return None
     if answer.value.dtype != dtype:
@@ -269,17 +285,15 @@ def trouble_with_manners(answer: Answer, dtype: torch.dtype | None, kind: str) -
     return None
 
 
-def trouble_with_digits(answers: Sequence[Answer], expected: Sequence[Answer]) -> Finding | None:
-    """Whether float64 answers hold float32 numbers throughout: something inside was rounded."""
-    pairs = [
-        (a.value, e.value)
-        for a, e in zip(answers, expected, strict=True)
-        if a.value is not None and a.value.dtype == e.value.dtype == torch.float64
-    ]
-    yours = torch.cat([y.flatten() for y, _ in pairs]) if pairs else torch.zeros(0)
-    theirs = torch.cat([t.flatten() for _, t in pairs]) if pairs else torch.zeros(0)
-    telling = theirs != theirs.float()
-    if int(telling.sum()) < 4 or not torch.equal(yours, yours.float().to(yours)):
+def trouble_with_digits(yours: Sequence[Tensor], telling: int) -> Finding | None:
+    """Whether float64 answers hold float32 numbers throughout: something inside was rounded.
+
+    Args:
+        yours: float64 answers that pass otherwise.
+        telling: how many of their numbers should need more digits; a few are needed to tell.
+    """
+    numbers_ = torch.cat([value.flatten() for value in yours]) if yours else torch.zeros(0)
+    if telling < 4 or not torch.equal(numbers_, numbers_.float().to(numbers_)):
         return None
     words = f"{TRAITS['float32_inside']} All your float64 numbers have float32 digits only."
     return Finding(words, "float32_inside", "float32 digits", "float64 digits")

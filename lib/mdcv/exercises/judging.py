@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from mdcv.errors import check_integer
 from mdcv.exercises.calling import Answer, Caller, attempt, neutral_ground
 from mdcv.exercises.cases import Draw
@@ -228,12 +231,30 @@ def _ill_manners(asked: list[Asked]) -> Iterator[tuple[str, Finding]]:
             finding = trouble_with_manners(answer, dtype, kind)
             if finding is not None:
                 yield kind, finding
-    exact = [one for one in asked if one.expected is not None and one.finding is None]
-    finding = trouble_with_digits(
-        [one.answers[0] for one in exact], [one.expected for one in exact if one.expected]
-    )
+    finding = trouble_with_digits(*_digits(asked))
     if finding is not None:
         yield "all float64 inputs", finding
+
+
+def _digits(asked: list[Asked]) -> tuple[list[Tensor], int]:
+    """The float64 answers that pass, and how many of their numbers need more than float32."""
+    yours, telling = [], 0
+    for one in asked:
+        if one.finding is not None or isinstance(one.question, Refusal):
+            continue
+        for answer in one.answers:
+            right = answer if one.expected is None else one.expected
+            dtype = getattr(one.question, "dtype", None) if one.expected is None else None
+            wide = (dtype or right.value.dtype) == torch.float64
+            if wide and answer.value.dtype == torch.float64:
+                yours.append(answer.value)
+                random = one.expected is None
+                telling += answer.value.numel() if random else _long_numbers(right.value)
+    return yours, telling
+
+
+def _long_numbers(values: Tensor) -> int:
+    return int((values != values.float()).sum())
 
 
 def _message(

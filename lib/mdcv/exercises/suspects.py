@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.calling import Answer, attempt
-from mdcv.exercises.comparing import same
+from mdcv.exercises.comparing import same, trouble_with_gradient, trouble_with_value
 from mdcv.exercises.exercise import Case, Exercise, Finding, Mistake, Part, Question, Trial
 
 #: Two fingerprints are alike when they are this many standard errors apart at most.
@@ -91,14 +91,18 @@ class Suspects:
         seed = None if question.gradient == "none" else self._cotangent
         theirs = attempt(mistake.function, question.arguments, question.options, seed)
         value = same(one.answers[0], theirs, question, with_gradient=False)
+        if value and one.finding is not None and _is_right(theirs, one, question):
+            return False, False  # nearly the student's answer, but right: it explains nothing
         return value, value and same(one.answers[0], theirs, question)
 
     def _same_fingerprint(self, mistake: Mistake, one: Asked, trial: Trial) -> bool:
         answers = [attempt(mistake.function, *call) for call in trial.calls]
-        if _shapes(answers) != _shapes(one.answers):
+        if len(_values(one.answers)) < len(answers) or _shapes(answers) != _shapes(one.answers):
             return False
         if id(one) not in self._fingerprints:
             self._fingerprints[id(one)] = _fingerprint(trial, one.answers)
+        if one.finding is not None and trial.examine(_values(answers)) is None:
+            return False
         mine, theirs = self._fingerprints[id(one)], _fingerprint(trial, answers)
         if mine is None or theirs is None or mine[0].shape != theirs[0].shape:
             return False
@@ -106,8 +110,21 @@ class Suspects:
         return bool((apart <= MAX_Z * torch.hypot(mine[1], theirs[1])).all())
 
 
+def _values(answers: Sequence[Answer]) -> list[Tensor]:
+    return [answer.value for answer in answers if answer.value is not None]
+
+
 def _shapes(answers: Sequence[Answer]) -> list[tuple[int, ...]]:
-    return [tuple(answer.value.shape) for answer in answers if answer.value is not None]
+    return [tuple(value.shape) for value in _values(answers)]
+
+
+def _is_right(answer: Answer, one: Asked, case: Case) -> bool:
+    """Whether an answer of a mistake passes, at a question where the student's does not."""
+    if one.expected is None or trouble_with_value(answer, one.expected, case) is not None:
+        return False
+    if case.gradient == "none":
+        return True
+    return trouble_with_gradient(answer, one.expected, case) is None
 
 
 def cotangent_seed(seed: int) -> int:
@@ -122,7 +139,7 @@ def _is_comparable(one: Asked) -> bool:
 
 
 def _fingerprint(trial: Trial, answers: Sequence[Answer]) -> tuple[Tensor, Tensor] | None:
-    values = [answer.value for answer in answers if answer.value is not None]
+    values = _values(answers)
     if trial.fingerprint is None or len(values) < len(answers):
         return None
     return trial.fingerprint(values)

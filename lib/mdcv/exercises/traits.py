@@ -85,7 +85,15 @@ TRAITS: dict[str, str] = {
     "centers_of_the_sets": (
         "Looks like the distance between the centers of the two sets; every point counts."
     ),
+    "touches_global_randomness": (
+        "A generator was given, and yet your function drew from PyTorch's global generator, or "
+        "set its seed: whoever draws after it gets other numbers."
+    ),
     # gradients
+    "stops_at_a_gradient": (
+        "It fails when the input asks for a gradient: NumPy knows no gradients. Detach a copy for "
+        "the search, and compute the value from the tensors themselves."
+    ),
     "dead_gradient": (
         "The value is right, but no gradient reaches the input: something on the way cuts the "
         "graph (detach, no_grad, .item(), NumPy, torch.tensor of a tensor)."
@@ -131,8 +139,7 @@ TRAITS: dict[str, str] = {
         "Sets of unequal size were accepted; no bijection exists between them. Raise a ValueError."
     ),
     "accepts_wrong_ndim": (
-        "A tensor without a batch axis was accepted; the contract asks for three axes. Raise a "
-        "ValueError."
+        "A tensor that does not have the three axes (B, N, D) was accepted; raise a ValueError."
     ),
     "accepts_unknown_option": (
         "An unknown value of an option was accepted in silence. Raise a ValueError that names "

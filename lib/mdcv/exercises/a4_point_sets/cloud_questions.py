@@ -91,7 +91,10 @@ class CloudQuestions:
             self._case(
                 "clouds of size 100,000", *self._clouds(draw, 2, 5, 7, 3, spread=1e5), options
             ),
-            self._case("larger clouds", *self._clouds(draw, 2, 41, 37, 3), options),
+            self._case(
+                "clouds of size 0.01", *self._clouds(draw, 2, 8, 5, 3, spread=1e-2), options
+            ),
+            self._case("larger clouds", *self._clouds(draw, 2, 71, 67, 3), options),
             self._case(
                 "inputs that are not contiguous",
                 transposed_layout(u),
@@ -130,6 +133,7 @@ class CloudQuestions:
             ("points in 3-D and 2-D", x, y[..., :2], "accepts_unequal_dimensions"),
             ("points in 3-D and 1-D", x, y[..., :1], "accepts_unequal_dimensions"),
             ("two clouds without a batch axis", x[0], y[0], "accepts_wrong_ndim"),
+            ("two tensors with four axes", x[None], y[None], "accepts_wrong_ndim"),
         ]
         if self.empty:
             bad.append(("two empty sets", none, none, "accepts_empty_set"))

@@ -207,6 +207,14 @@ def _from_scipy_numbers(x: Tensor, y: Tensor, *, reduction: str = "sum") -> Tens
     return torch.as_tensor(_right(x, y, reduction=reduction).detach().numpy())
 
 
+def _numpy_without_detaching(x: Tensor, y: Tensor) -> Tensor:
+    from scipy.optimize import linear_sum_assignment
+
+    table = distances(x, y)
+    partners = [torch.as_tensor(linear_sum_assignment(cost.numpy())[1]) for cost in table]
+    return _pick(table, torch.stack(partners))
+
+
 def _cut_to_the_smaller(x: Tensor, y: Tensor, *, reduction: str = "sum") -> Tensor:
     n = min(x.shape[1], y.shape[1])
     return _right(x[:, :n], y[:, :n], reduction=reduction)
@@ -367,6 +375,7 @@ WRONG = (
     Mistake("nan_gradient", _reducing(_own_root)),
     Mistake("gradient_of_one_input", _reducing(_y_detached)),
     Mistake("dead_gradient", _whole(_from_scipy_numbers)),
+    Mistake("stops_at_a_gradient", _reducing(_numpy_without_detaching)),
     *blunders(_whole(_right), but=("dead_gradient",)),
     Mistake("accepts_unequal_sizes", refusing(_cut_to_the_smaller)),
     Mistake("accepts_empty_set", refusing(_zero_for_empty, equal=True, empty=False)),

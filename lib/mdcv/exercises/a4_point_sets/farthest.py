@@ -109,7 +109,8 @@ def _beyond(yours: Tensor, right: Tensor, case: Case) -> bool:
 
 
 def _same_for_all(yours: Tensor, right: Tensor, case: Case) -> bool:
-    return len(yours) > 1 and bool((yours == yours[:1]).all())
+    alike = len(yours) > 1 and bool((yours == yours[:1]).all())
+    return alike and not bool((right == right[:1]).all())
 
 
 def _second_is_right(yours: Tensor, right: Tensor, case: Case) -> bool:

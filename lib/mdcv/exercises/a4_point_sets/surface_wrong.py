@@ -226,6 +226,14 @@ def _own_seed(
     return _sample(vertices, faces, n, Generator().manual_seed(0))
 
 
+def _seeds_the_global_one(
+    vertices: Tensor, faces: Tensor, n: int, *, generator: Generator | None = None
+) -> Tensor:
+    if generator is not None:
+        torch.manual_seed(generator.initial_seed())
+    return _sample(vertices, faces, n, None)
+
+
 def _with_a_floor(
     vertices: Tensor, faces: Tensor, n: int, *, generator: Generator | None = None
 ) -> Tensor:
@@ -409,6 +417,7 @@ WRONG = (
         _door(_own_seed),
         "Generators of different seeds gave the same points: your function sets its own seed.",
     ),
+    Mistake("touches_global_randomness", _door(_seeds_the_global_one)),
     Mistake(
         "draws_faces_without_area",
         _door(_with_a_floor),
