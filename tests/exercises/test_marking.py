@@ -125,3 +125,16 @@ def test_a_seed_in_words_is_a_seed_as_well(monkeypatch):
     grade(NAME, None, points=1)
     assert asked[0] == asked[1]
     assert 0 <= asked[0] < 2**63
+
+
+def test_what_a_function_prints_while_it_is_graded_arrives_nowhere(capsys):
+    def chatty(x, y):
+        print("hidden", x, "\ud800")
+        print("hidden", y, file=sys.stderr)
+        return hausdorff_distance(x, y)
+
+    assert grade(NAME, chatty, points=6) == 6.0
+    printed = capsys.readouterr()
+    assert "hidden" not in printed.out + printed.err
+    print("heard again")
+    assert "heard again" in capsys.readouterr().out

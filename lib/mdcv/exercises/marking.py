@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import html
 import math
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from mdcv.exercises.judging import Outcome, judge
@@ -19,7 +21,8 @@ SEED_VARIABLE = "MDCV_GRADING_SEED"
 def grade(name: str, implementation: Any, *, points: float, seed: int | None = None) -> float:
     """The points that an implementation earns, from 0.0 to `points`; never raises.
 
-    Shows the message, and beside it publishes a record of type
+    What the implementation prints is dropped: it would be hidden cases, at any length. Shows the
+    message, and beside it publishes a record of type
     `application/vnd.mdcv.outcome+json` with exercise, score, max_score, passed, message and
     misconception. The record holds no expected value.
 
@@ -36,7 +39,8 @@ def grade(name: str, implementation: Any, *, points: float, seed: int | None = N
     """
     most = _points(points)
     try:
-        outcome = judge(name, implementation, seed=_seed(seed))
+        with _silence():
+            outcome = judge(name, implementation, seed=_seed(seed))
     except Exception as error:
         words = f"{name!r} could not be graded: {error}"
         outcome = Outcome(str(name), False, 0.0, words, None)
@@ -55,6 +59,17 @@ def record_of(outcome: Outcome, score: float, max_score: float) -> dict[str, Any
         "message": outcome.message,
         "misconception": outcome.misconception,
     }
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing that is printed inside arrives anywhere, half characters included."""
+    with (
+        open(os.devnull, "w", encoding="utf-8", errors="replace") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+        contextlib.redirect_stderr(nowhere),
+    ):
+        yield
 
 
 def _show(outcome: Outcome, score: float, most: float) -> None:
