@@ -92,6 +92,7 @@ def test_import_is_light():
     assert loaded_by("import mdcv", heavy) == set()
 
 
-def test_points_load_no_compiler_and_no_plotting_until_called():
+def test_rooms_load_no_compiler_and_no_plotting_until_called():
     heavy = ["numba", "triton", "matplotlib", "plotly", "nbgrader", "trimesh", "skimage", "sklearn"]
-    assert loaded_by("import mdcv.points", heavy) == set()
+    rooms = "mdcv.points, mdcv.boxes, mdcv.detection, mdcv.surfaces, mdcv.fidelity"
+    assert loaded_by(f"import {rooms}", heavy) == set()
