@@ -395,3 +395,27 @@ def test_a_seeded_argument_becomes_a_fresh_generator():
 
 def test_an_answer_that_was_never_given_is_late():
     assert Answer(late=True).value is None
+
+
+def test_an_input_that_cannot_be_read_any_more_is_survived(right):
+    def empties(x, y):
+        value = right(x, y)
+        if not x.requires_grad:
+            x.data = torch.empty(0)
+        return value
+
+    outcome = judge(NAME, empties)
+    assert not outcome.passed
+    assert outcome.misconception == "changes_its_input"
+
+
+def test_global_randomness_is_seen_where_a_generator_is_given():
+    def seeds(generator=None):
+        torch.manual_seed(generator.initial_seed())
+        return torch.rand(3)
+
+    given = {"generator": Seeded(4)}
+    assert attempt(seeds, (), given).drew_globally
+    assert not attempt(
+        lambda generator: torch.rand(3, generator=generator), (), given
+    ).drew_globally

@@ -1,27 +1,11 @@
-"""Calls a function that nobody has read yet: under a time limit, on copies, whatever it does.
-
-Each call runs in a fresh daemon thread, which also keeps thread-local switches (gradient mode,
-inference mode, default device) from leaking into the next call. What is global (random states,
-default dtype, determinism) is put back after each call. A call that does not return is told to
-stop and left behind.
-
-This guards against accidents, not against attacks: code that ends the process, or that never
-gives the interpreter back, needs the walls of the grading room.
-"""
+"""Calls a function that nobody has read yet, on copies of its arguments, and says what came."""
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
-import ctypes
 import inspect
-import random
 import re
-import sys
-import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.cases import Seeded, describe
+from mdcv.exercises.isolation import Stopped, global_state_kept, run_in_thread, seed_global_state
 from mdcv.seeds import generator
 
 #: Seconds for one call, for one more call after a late one, and for all calls of one judgment.
@@ -37,9 +22,7 @@ CALL_LIMIT = 5.0
 SECOND_CHANCE = 1.0
 TOTAL_LIMIT = 30.0
 
-
-class Stopped(BaseException):
-    """Raised inside a call that did not return in time."""
+_UNREADABLE = "an object that cannot be read"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,16 +92,16 @@ class Caller:
         self._asked += 1
         box: list[Answer] = []
         begun = time.monotonic()
-        with _global_state_kept():
-            _seed_global_state(self._asked)
-            done = _run_in_thread(
+        with global_state_kept():
+            seed_global_state(self._asked)
+            done = run_in_thread(
                 lambda: box.append(attempt(self._function, arguments, options, cotangent_seed)),
                 min(self._limit, self._left),
             )
         self._left -= time.monotonic() - begun
-        if done and box:
+        if done:
             self._answered = True
-            return box[0]
+            return box[0] if box else Answer(returned=_UNREADABLE, kind="other")
         self._gave_up = not self._answered or self._limit <= SECOND_CHANCE
         self._limit = SECOND_CHANCE
         return Answer(late=True)
@@ -152,7 +135,7 @@ def attempt(
     except Stopped:
         raise
     except BaseException:  # a value that cannot even be looked at
-        kind, words, clean = "other", "an object that cannot be read", None
+        kind, words, clean = "other", _UNREADABLE, None
     gradients, backward_error = None, ""
     if clean is not None and cotangent_seed is not None:
         gradients, backward_error = _gradients(value, given, cotangent_seed)
@@ -188,12 +171,8 @@ def _snapshot(argument: Any) -> tuple[Any, ...] | None:
     """What must not change about a tensor: values, dtype, strides, requires_grad."""
     if not isinstance(argument, Tensor):
         return None
-    return (
-        argument.detach().clone(),
-        argument.dtype,
-        argument.stride(),
-        argument.requires_grad,
-    )
+    values = argument.detach().clone()
+    return values, argument.dtype, argument.stride(), argument.requires_grad
 
 
 def _changes(kept: list[Any], given: list[Any]) -> str:
@@ -303,114 +282,3 @@ def _gradients(
     except BaseException as error:
         return None, f"{type(error).__name__}: {_first_line(error)}"
     return tuple(None if g is None else g.detach().clone() for g in gradients), ""
-
-
-def _run_in_thread(work: Callable[[], None], limit: float) -> bool:
-    """Runs the work in a daemon thread; False when it did not end in time and was left behind.
-
-    A thread that got little of a busy machine has twice the time.
-    """
-    ended = threading.Event()
-    context = contextvars.copy_context()
-
-    def run() -> None:
-        try:
-            with contextlib.suppress(BaseException):
-                context.run(work)
-            ended.set()
-        except BaseException:
-            ended.set()
-
-    worker = threading.Thread(target=run, daemon=True, name="mdcv-answer")
-    worker.start()
-    try:
-        in_time = ended.wait(limit)
-        if not in_time and _seconds_of_work(worker) < 0.5 * limit:
-            in_time = ended.wait(limit)
-    except BaseException:  # the user interrupts: the call must end as well
-        _stop(worker)
-        raise
-    if not in_time:
-        _stop(worker)
-    return in_time
-
-
-def _seconds_of_work(worker: threading.Thread) -> float:
-    """Processor time that a thread has used; infinite where the system does not tell."""
-    try:
-        return time.clock_gettime(time.pthread_getcpuclockid(worker.ident or 0))
-    except (AttributeError, OSError):
-        return float("inf")
-
-
-def _stop(worker: threading.Thread) -> None:
-    """Raises `Stopped` inside a thread until it ends; gives up on it after a few seconds."""
-
-    def insist() -> None:
-        for _ in range(40):
-            if not worker.is_alive():
-                return
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped)
-            )
-            worker.join(0.1)
-
-    threading.Thread(target=insist, daemon=True, name="mdcv-stop").start()
-    worker.join(0.2)
-
-
-def _seed_global_state(seed: int) -> None:
-    torch.default_generator.manual_seed(seed)
-    np.random.seed(seed)
-    random.seed(seed)
-
-
-@contextlib.contextmanager
-def _global_state_kept() -> Iterator[None]:
-    """Puts back what a call may have changed for everyone: random states, dtype, switches."""
-    torch_state = torch.get_rng_state()
-    numpy_state, python_state = np.random.get_state(), random.getstate()
-    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
-    anomaly, anomaly_nan = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
-    precision, recursion = torch.get_float32_matmul_precision(), sys.getrecursionlimit()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(torch_state)
-        np.random.set_state(numpy_state)
-        random.setstate(python_state)
-        torch.set_default_dtype(dtype)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
-        torch.autograd.set_detect_anomaly(anomaly, anomaly_nan)
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-        if torch.get_float32_matmul_precision() != precision:
-            torch.set_float32_matmul_precision(precision)
-        sys.setrecursionlimit(recursion)
-        warnings.simplefilter("ignore")
-
-
-@contextlib.contextmanager
-def neutral_ground() -> Iterator[None]:
-    """Judging does not depend on where it happens.
-
-    Whatever the caller has set (gradients off, another default dtype or device, warnings as
-    errors), the questions are drawn and asked under PyTorch's defaults. A warning costs nothing.
-    """
-    dtype = torch.get_default_dtype()
-    with (
-        warnings.catch_warnings(),
-        torch.inference_mode(False),
-        torch.enable_grad(),
-        torch.device("cpu"),
-        _global_state_kept(),
-    ):
-        warnings.simplefilter("ignore")
-        torch.set_default_dtype(torch.float32)
-        _seed_global_state(0)
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(dtype)

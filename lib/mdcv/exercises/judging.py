@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from mdcv.errors import check_integer
-from mdcv.exercises.calling import Answer, Caller, attempt, neutral_ground
+from mdcv.exercises.calling import Answer, Caller, attempt
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.comparing import (
     trouble_with_call,
@@ -21,6 +21,7 @@ from mdcv.exercises.comparing import (
 )
 from mdcv.exercises.diagnosis import diagnose
 from mdcv.exercises.exercise import Case, Exercise, Finding, Part, Question, Refusal, Trial
+from mdcv.exercises.isolation import neutral_ground
 from mdcv.exercises.registry import get
 from mdcv.exercises.suspects import Asked, Suspects, cotangent_seed
 from mdcv.exercises.traits import TRAITS
@@ -278,4 +279,8 @@ def _message(
 def _rows(asked: list[Asked]) -> tuple[Row, ...]:
     failed = [(one.question.kind, one.finding) for one in asked if one.finding is not None]
     failed += list(_ill_manners(asked))[:1]
-    return tuple(Row(kind, f.yours, f.expected) for kind, f in failed if f.yours or f.expected)
+    rows: dict[str, Row] = {}
+    for kind, f in failed:
+        if f.yours or f.expected:
+            rows.setdefault(f.yours, Row(kind, f.yours, f.expected))
+    return tuple(rows.values())

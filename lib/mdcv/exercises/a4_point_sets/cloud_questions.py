@@ -23,9 +23,10 @@ def in_words(x: Tensor, y: Tensor) -> str:
     """The sizes of two clouds in words.
 
     >>> in_words(torch.zeros(2, 7, 3), torch.zeros(2, 5, 3))
-    'a batch of 2, 7 and 5 points in 3-D'
+    '2 pairs of 7 and 5 points in 3-D'
     """
-    return f"a batch of {x.shape[0]}, {x.shape[1]} and {y.shape[1]} points in {x.shape[2]}-D"
+    pairs = "1 pair" if x.shape[0] == 1 else f"{x.shape[0]} pairs"
+    return f"{pairs} of {x.shape[1]} and {y.shape[1]} points in {x.shape[2]}-D"
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,8 @@ class CloudQuestions:
         return x, y + 0.5 * draw.tensor(1, 1, dimension)
 
     def _case(self, kind: str, x: Tensor, y: Tensor, options: Options, **more: Any) -> Case:
-        sizes = in_words(x, y)
+        chosen = "".join(f", {name}={value!r}" for name, value in options.items())
+        sizes = in_words(x, y) + chosen
         terms = x.shape[1] + y.shape[1] if self.summed else 1
         words = f"{kind} ({sizes})" if kind else sizes
         return Case(words, (x, y), options, atol=PER_DISTANCE * terms, **more)
