@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -55,6 +57,8 @@ def _by_cdist(x: Tensor, y: Tensor) -> Tensor:
 
 
 # Wrong, each with its name
+
+_door = partial(refusing, empty=False)
 
 
 def _squared(x: Tensor, y: Tensor) -> Tensor:
@@ -158,70 +162,70 @@ PAIRWISE_DISTANCES = Exercise(
     wrong=(
         Mistake(
             "squared",
-            refusing(_squared, empty=False),
+            _door(_squared),
             "Looks like squared distances: the root is missing.",
         ),
         Mistake(
             "transposed",
-            refusing(_transposed, empty=False),
+            _door(_transposed),
             "The table lies on its side: rows belong to x, columns to y.",
         ),
-        Mistake("manhattan", refusing(_manhattan, empty=False)),
-        Mistake("largest_coordinate", refusing(_largest_coordinate, empty=False)),
-        Mistake("mean_over_coordinates", refusing(_mean_over_coordinates, empty=False)),
+        Mistake("manhattan", _door(_manhattan)),
+        Mistake("largest_coordinate", _door(_largest_coordinate)),
+        Mistake("mean_over_coordinates", _door(_mean_over_coordinates)),
         Mistake(
             "sum_before_square",
-            refusing(_sum_before_square, empty=False),
+            _door(_sum_before_square),
             "Looks like coordinates added first and squared afterwards: square each one first.",
         ),
         Mistake(
             "biased_root",
-            refusing(_biased_root, empty=False),
+            _door(_biased_root),
             "The guard under your root moves the value: coincident points are not at distance 0.",
         ),
-        Mistake("first_pair_for_all", refusing(_first_pair_for_all, empty=False)),
+        Mistake("first_pair_for_all", _door(_first_pair_for_all)),
         Mistake(
             "neighboring_pairs",
-            refusing(_neighboring_pairs, empty=False),
+            _door(_neighboring_pairs),
             "Each cloud of x is measured against another batch element's y.",
         ),
         Mistake(
             "flattened",
-            refusing(_flattened, empty=False),
+            _door(_flattened),
             "The numbers are right, but in one row per pair of clouds; keep the axes N and M.",
         ),
         Mistake(
             "nearest_only",
-            refusing(_nearest_only, empty=False),
+            _door(_nearest_only),
             "Looks like the nearest distance of each point; the whole table was asked.",
         ),
-        Mistake("first_two_coordinates", refusing(_first_two_coordinates, empty=False)),
+        Mistake("first_two_coordinates", _door(_first_two_coordinates)),
         Mistake(
             "plus_for_minus",
-            refusing(_plus_for_minus, empty=False),
+            _door(_plus_for_minus),
             "Looks like |x + y|: the points are added where they should be subtracted.",
         ),
         Mistake(
             "dot_product",
-            refusing(_dot_product, empty=False),
+            _door(_dot_product),
             "Looks like dot products: they are no distances. Subtract, then take the length.",
         ),
         Mistake(
             "cosine",
-            refusing(_angle, empty=False),
+            _door(_angle),
             "Looks like a cosine distance: it knows directions only; the distance is Euclidean.",
         ),
         Mistake(
             "each_centered",
-            refusing(_each_centered, empty=False),
+            _door(_each_centered),
             "Each cloud is moved to its own center before the distances are taken; use one "
             "center for both, or none.",
         ),
-        Mistake("cancellation", refusing(_expanded_square, empty=False)),
-        Mistake("nan_gradient", refusing(_own_root, empty=False)),
-        Mistake("gradient_of_one_input", refusing(_x_detached, empty=False)),
-        *blunders(refusing(distances, empty=False)),
-        Mistake("broadcasts_batches", refusing(distances, empty=False, batch=False)),
+        Mistake("cancellation", _door(_expanded_square)),
+        Mistake("nan_gradient", _door(_own_root)),
+        Mistake("gradient_of_one_input", _door(_x_detached)),
+        *blunders(_door(distances)),
+        Mistake("broadcasts_batches", _door(distances, batch=False)),
     ),
     points=4,
 )
