@@ -17,6 +17,7 @@ def blunders(right: Function, *, but: tuple[str, ...] = ()) -> tuple[Mistake, ..
     """The shared mistakes but some, made from a right function of float tensors."""
     every = (
         Mistake("dead_gradient", detached(right)),
+        Mistake("wrong_gradient", with_half_the_gradient(right)),
         Mistake("float32_inside", single_precision(right)),
         Mistake("returns_float32", lambda *a, **o: right(*a, **o).float()),
         Mistake("changes_its_input", changing_its_input(right)),
@@ -42,6 +43,16 @@ def detached(right: Function) -> Function:
     def wrong(*arguments: Any, **options: Any) -> Any:
         with torch.no_grad():
             return right(*arguments, **options)
+
+    return wrong
+
+
+def with_half_the_gradient(right: Function) -> Function:
+    """The right value, and half of it without a path back."""
+
+    def wrong(*arguments: Any, **options: Any) -> Any:
+        half = right(*arguments, **options) / 2
+        return half + half.detach()
 
     return wrong
 
