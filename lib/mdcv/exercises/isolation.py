@@ -68,15 +68,25 @@ def _seconds_of_work(worker: threading.Thread) -> float:
 
 
 def _stop(worker: threading.Thread) -> None:
-    """Raises `Stopped` inside a thread until it ends; gives up on it after a few seconds."""
+    """Raises `Stopped` inside a thread until it ends; gives up on it after a few seconds.
+
+    A thread that does no work (it sleeps, or waits for a lock) cannot take the exception, and is
+    not sent one: under a debugger or coverage, Python 3.11 lets every other thread spin while an
+    exception waits to be taken.
+    """
 
     def insist() -> None:
+        seen = _seconds_of_work(worker)
+        worker.join(0.01)
         for _ in range(40):
             if not worker.is_alive():
                 return
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped)
-            )
+            used = _seconds_of_work(worker)
+            if used > seen or used == float("inf"):
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                    ctypes.c_ulong(worker.ident or 0), ctypes.py_object(Stopped)
+                )
+            seen = used
             worker.join(0.1)
 
     threading.Thread(target=insist, daemon=True, name="mdcv-stop").start()
