@@ -1,5 +1,6 @@
-"""Shapes and clouds that need no download: parametric solids, mesh files, one real stereo scene."""
+"""Data that needs no download: solids, mesh files, a real stereo scene, handwritten digits."""
 
+from mdcv.data.digits import digits
 from mdcv.data.mesh import Mesh
 from mdcv.data.mesh_files import read_mesh
 from mdcv.data.shapes import SOLIDS, chair, lamp, plane, sphere, table, torus
@@ -12,6 +13,7 @@ __all__ = [
     "Solid",
     "back_project",
     "chair",
+    "digits",
     "lamp",
     "plane",
     "read_mesh",
