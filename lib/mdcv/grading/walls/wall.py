@@ -1,0 +1,275 @@
+"""The walls themselves: how a process gets behind them, and what stands where."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from mdcv.grading.walls import guard, landlock, limits, namespaces, seccomp, syscalls
+from mdcv.grading.walls.limits import WallLimits
+from mdcv.grading.walls.readable import LIBRARY
+
+Isolation = Literal["full", "basic", "none"]
+
+#: Where users without name or rights begin. No system gives numbers like these to people.
+_STRANGERS = 1_000_000_000
+
+#: Of the files in /proc, what says nothing about other processes or the machine's users.
+_HARMLESS_PROC = ("cpuinfo", "meminfo", "stat", "self")
+
+
+class WallError(RuntimeError):
+    """A wall could not be put up; the message says which, and why. Nothing may run behind it."""
+
+
+def confine(
+    isolation: Isolation,
+    *,
+    scratch: Path,
+    limits: WallLimits,
+    readable: Iterable[Path],
+    hidden: Iterable[Path] = (),
+    keep_fds: Sequence[int] = (),
+) -> None:
+    """Locks the rest of this process in, for good. Call it in a fresh fork of one thread.
+
+    It returns in another process, a child: what has called it stays outside as a guard, and ends
+    with the exit code of what is inside (128 + the signal if one killed it, 251 for too much
+    memory, 252 for too much disk). Send the guard SIGINT to interrupt the process inside, SIGTERM
+    to end it with all its children.
+
+    Args:
+        isolation: "full" or "basic"; "none" only changes into the scratch folder.
+        scratch: an existing folder, the working directory from then on. Behind "full" walls an
+            empty folder in memory stands in its place: bring files in after this call.
+        limits: what the process may use.
+        readable: folders and files it may read and run; `python_environment()` are most of them.
+        hidden: what it may not, although it lies in a readable folder. This library always does;
+            the longer path wins, so parts of it can be named in `readable`.
+        keep_fds: open files that it may keep. All others are closed, and the standard streams lead
+            nowhere unless they are named here.
+
+    Raises:
+        WallError: the walls cannot be put up. The caller says so to whoever waits, and exits; it
+            may be the child that finds out.
+    """
+    if isolation == "none":
+        os.chdir(scratch)
+        return
+    if isolation not in ("full", "basic"):
+        raise ValueError(f"isolation is {isolation!r}; expected 'full', 'basic' or 'none'")
+    if not syscalls.SUPPORTED:
+        raise WallError("there are walls on 64-bit Linux only (x86_64 and aarch64)")
+    inside = _Inside(isolation, scratch, limits, readable, hidden, keep_fds)
+    try:
+        inside.go()
+    except OSError as error:
+        raise WallError(f"{inside.step} failed: {error}") from error
+
+
+class _Inside:
+    """The steps on the way in, in their order."""
+
+    def __init__(self, isolation, scratch, wall_limits, readable, hidden, keep_fds):
+        self.full = isolation == "full"
+        self.scratch = Path(os.path.realpath(scratch))
+        self.limits: WallLimits = wall_limits
+        self.readable = [Path(os.path.abspath(path)) for path in readable]
+        self.hidden = [LIBRARY, *(Path(os.path.abspath(path)) for path in hidden)]
+        self.keep_fds = set(keep_fds)
+        self.stranger = _stranger()
+        self.step = "to begin"
+
+    def go(self) -> None:
+        self.step = "closing files"
+        close_all_but(self.keep_fds)
+        with contextlib.suppress(OSError):  # the first to go when the machine's memory ends
+            Path("/proc/self/oom_score_adj").write_text("1000")
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        mask = guard.block_events()
+        if self.full:
+            self._into_namespaces()
+        else:
+            self._beside_a_guard()
+        self._lock()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask - set(guard.EVENTS))
+
+    def _into_namespaces(self) -> None:
+        self.step = "entering namespaces"
+        namespaces.enter(as_user=self.stranger is None)
+        lifeline, held = os.pipe()
+        if (first := os.fork()) != 0:
+            _stand_guard(first, keep=held)
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.close(held)
+        os.set_blocking(lifeline, False)
+        with contextlib.suppress(BlockingIOError):
+            if os.read(lifeline, 1) == b"":
+                os._exit(1)  # the guard is gone already, and its death sends no signal any more
+        os.close(lifeline)
+        self.step = "building the view"
+        namespaces.build_view(
+            readable=self.readable,
+            hidden=self.hidden,
+            scratch=self.scratch,
+            scratch_bytes=self.limits.scratch_bytes,
+            owner=self._owner(),
+        )
+        if (second := os.fork()) != 0:
+            allowed = guard.memory_of({second}) + self.limits.memory_bytes
+            _stand_guard(second, every=0.1, overuse=partial(_overuse_of_all, allowed))
+
+    def _beside_a_guard(self) -> None:
+        self.step = "starting the guard"
+        if self.stranger is not None:
+            os.chown(self.scratch, *self._owner())
+        syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
+        if (child := os.fork()) != 0:
+            allowed = guard.memory_of({child}) + self.limits.memory_bytes
+            overuse = partial(
+                _overuse_below, os.getpid(), allowed, self.scratch, self.limits.scratch_bytes
+            )
+            _stand_guard(child, orphans=True, every=0.25, overuse=overuse)
+
+    def _owner(self) -> tuple[int, int]:
+        if self.stranger is not None:
+            return self.stranger, self.stranger
+        return os.geteuid(), os.getegid()
+
+    def _lock(self) -> None:
+        self.step = "giving up rights"
+        os.setsid()
+        # Counted before /proc closes. Strangers and user namespaces start from nothing.
+        tasks = 2 if self.full or self.stranger is not None else _tasks_of(os.geteuid())
+        if self.stranger is None:
+            namespaces.drop_capabilities()
+        else:
+            namespaces.become(self.stranger, self.stranger, keep=self._capabilities())
+            syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # or its own /proc belongs to root
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        os.chdir(self.scratch)
+        home = str(self.scratch)
+        os.environ.update(HOME=home, TMPDIR=home, USER="student", LOGNAME="student")
+        tempfile.tempdir = None
+        self.step = "setting limits"
+        limits.apply(self.limits, tasks=tasks)
+        syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
+        self.step = "Landlock"
+        devices = [Path("/dev", name) for name in namespaces.DEVICES]
+        landlock.restrict(
+            readable=[*self.readable, *(Path("/proc", name) for name in _HARMLESS_PROC)],
+            writable=[self.scratch, *devices, *([Path("/dev/shm")] if self.full else [])],
+            hidden=self.hidden,
+            network=self.full,
+        )
+        self.step = "seccomp"
+        seccomp.install(alone=not self.full)
+
+    def _capabilities(self) -> tuple[int, ...]:
+        """Root's Python may lie where only root can read; Landlock still says what is read."""
+        places = set(self.readable)
+        if not self.full:
+            places |= {parent for path in places for parent in path.parents}
+        for path in places:
+            with contextlib.suppress(OSError):
+                mode = path.stat().st_mode
+                if mode & (0o005 if path.is_dir() else 0o004) != (
+                    0o005 if path.is_dir() else 0o004
+                ):
+                    return (namespaces.CAP_DAC_READ_SEARCH,)
+        return ()
+
+
+def close_all_but(keep: set[int]) -> None:
+    """Closes every open file but these, and lets the standard streams lead nowhere."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in keep | {0, 1, 2}:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in {0, 1, 2} - keep:
+        os.dup2(nowhere, stream, inheritable=True)
+    if nowhere > 2:
+        os.close(nowhere)
+
+
+def _stand_guard(child: int, *, keep: int | None = None, orphans: bool = False, **watch) -> None:
+    """Waits for the child, ends its orphans too and ends this process with the child's code."""
+    code = 1
+    try:
+        close_all_but(set() if keep is None else {keep})
+        syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
+        os.chdir("/")
+        code = guard.wait_for(child, **watch)
+        if orphans:
+            guard.end_descendants()
+    finally:
+        os._exit(code)  # as process 1 of a namespace: everything in it dies with it
+
+
+def _overuse_of_all(allowed: int) -> int:
+    pids = {int(name) for name in os.listdir("/proc") if name.isdigit()}
+    return guard.TOO_MUCH_MEMORY if guard.memory_of(pids - {1}) > allowed else 0
+
+
+def _overuse_below(me: int, allowed: int, scratch: Path, scratch_bytes: int) -> int:
+    if guard.memory_of(guard.descendants(me)) > allowed:
+        return guard.TOO_MUCH_MEMORY
+    return guard.TOO_MUCH_DISK if guard.bytes_below(scratch) > scratch_bytes else 0
+
+
+def _stranger() -> int | None:
+    """A user number for root to change to, different for each process; None for ordinary users."""
+    if os.geteuid() != 0:
+        return None
+    for line in Path("/proc/self/uid_map").read_text().splitlines():
+        first, _, length = map(int, line.split())
+        if first + length > _STRANGERS + (1 << 22):
+            return _STRANGERS + os.getpid()
+        if length >= 1 << 16:  # root of a container: the upper half of its numbers
+            return first + length // 2 + os.getpid() % (length // 2)
+    return None
+
+
+def _tasks_of(user: int) -> int:
+    """The processes and threads of a user, which the kernel counts against NPROC."""
+    tasks = 0
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                if os.stat(f"/proc/{name}").st_uid == user:
+                    fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+                    tasks += int(fields[17])
+    return tasks
+
+
+def launch(
+    argv: Sequence[str],
+    *,
+    isolation: Isolation,
+    readable: Iterable[Path],
+    scratch: Path,
+    environment: Mapping[str, str],
+    pass_fds: Sequence[int] = (),
+) -> subprocess.Popen:
+    """The started process of the grader that will fork and `confine`."""
+    del isolation, readable
+    return subprocess.Popen(
+        list(argv),
+        env=dict(environment),
+        cwd=scratch,
+        pass_fds=tuple(pass_fds),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
