@@ -36,13 +36,15 @@ from __future__ import annotations
 from mdcv.grading.walls.available import best_isolation, obstacle
 from mdcv.grading.walls.guard import TOO_MUCH_DISK, TOO_MUCH_MEMORY
 from mdcv.grading.walls.limits import WallLimits
-from mdcv.grading.walls.readable import LIBRARY, python_environment
-from mdcv.grading.walls.wall import Isolation, WallError, confine, launch
+from mdcv.grading.walls.outer import launch
+from mdcv.grading.walls.readable import LIBRARY, WALLS, python_environment
+from mdcv.grading.walls.wall import Isolation, WallError, confine
 
 __all__ = [
     "LIBRARY",
     "TOO_MUCH_DISK",
     "TOO_MUCH_MEMORY",
+    "WALLS",
     "Isolation",
     "WallError",
     "WallLimits",

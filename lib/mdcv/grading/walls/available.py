@@ -2,32 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from functools import cache
 
-from mdcv.grading.walls.readable import LIBRARY
+from mdcv.grading.walls.attempt import attempt
 from mdcv.grading.walls.wall import Isolation
-
-_ATTEMPT = """
-import sys, tempfile
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from mdcv.grading.walls import WallError, WallLimits, confine
-folder = Path(tempfile.mkdtemp(prefix="mdcv-"))
-import os
-child = os.fork()
-if child == 0:
-    try:
-        confine(sys.argv[2], scratch=folder, limits=WallLimits(), readable=[], keep_fds=[1])
-    except WallError as error:
-        os.write(1, str(error).encode())
-        os._exit(1)
-    os._exit(0)
-_, status = os.waitpid(child, 0)
-os.rmdir(folder)
-sys.exit(os.waitstatus_to_exitcode(status))
-"""
 
 
 @cache
@@ -36,16 +14,7 @@ def obstacle(isolation: Isolation) -> str | None:
 
     >>> obstacle("none")
     """
-    if isolation == "none":
-        return None
-    command = [sys.executable, "-I", "-S", "-c", _ATTEMPT, str(LIBRARY.parent), isolation]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"the attempt did not end well: {error}"
-    if done.returncode == 0:
-        return None
-    return done.stdout.strip() or f"the attempt ended with code {done.returncode}"
+    return None if isolation == "none" else attempt(isolation)
 
 
 def best_isolation() -> Isolation:

@@ -53,7 +53,12 @@ def abi() -> int:
 
 
 def restrict(
-    *, readable: Iterable[Path], writable: Iterable[Path], hidden: Iterable[Path], network: bool
+    *,
+    readable: Iterable[Path],
+    writable: Iterable[Path],
+    hidden: Iterable[Path] = (),
+    listable: Iterable[Path] = (),
+    network: bool = False,
 ) -> None:
     """Leaves this process nothing but these files, for good.
 
@@ -62,6 +67,7 @@ def restrict(
         writable: folders and files that may be changed as well.
         hidden: what is not to be read although it lies in a readable folder. The names in there
             can still be listed. The longest path decides.
+        listable: folders in which names may be seen, all the way down.
         network: whether TCP is left alone (a network namespace then holds it).
 
     Raises:
@@ -84,6 +90,8 @@ def restrict(
     try:
         for path, rights in spread(readable, hidden):
             _allow(ruleset, path, rights & files)
+        for path in listable:
+            _allow(ruleset, path, READ_DIR)
         for path in writable:
             _allow(ruleset, path, files & ~(MAKE_CHAR | MAKE_BLOCK))
         syscalls.call("landlock_restrict_self", ruleset, 0)

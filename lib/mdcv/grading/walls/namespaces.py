@@ -9,7 +9,6 @@ namespace; root needs none, and gives its rights up afterwards.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import os
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from mdcv.grading.walls import syscalls
 from mdcv.grading.walls.syscalls import call, prctl
+from mdcv.grading.walls.view import Step
 
 _NEW_USER, _NEW_PID = 0x10000000, 0x20000000
 #: Mounts, control groups, host name, System V objects, network.
@@ -54,18 +54,12 @@ def enter(*, as_user: bool) -> None:
 
 
 def build_view(
-    *,
-    readable: Iterable[Path],
-    hidden: Iterable[Path],
-    scratch: Path,
-    scratch_bytes: int,
-    owner: tuple[int, int],
+    steps: Iterable[Step], *, scratch: Path, scratch_bytes: int, owner: tuple[int, int]
 ) -> None:
-    """Makes `readable` and a fresh scratch folder all that there is, for process 1 to call.
+    """Makes the planned view and a fresh scratch folder all that there is, for process 1 to call.
 
     Args:
-        readable: folders and files, kept where they are, read-only.
-        hidden: what is empty although it lies in a readable folder; the longest path decides.
+        steps: the plan.
         scratch: an existing folder. Its place is taken by an empty one in memory.
         scratch_bytes: what fits into it, and again into /dev/shm.
         owner: user and group of the scratch folder.
@@ -77,93 +71,64 @@ def build_view(
     call("unshare", _NEW_REST)
     call("sethostname", b"mdcv", 4)
     call("mount", None, b"/", None, _SLAVE | _RECURSIVE, None)
-    ground = os.fsencode(scratch)
-    call("mount", b"tmpfs", ground, b"tmpfs", _NOSUID | _NODEV, b"mode=0755,size=16m")
-    os.mkdir(ground + b"/.old")
-    call("pivot_root", ground, ground + b"/.old")
+    # The old root moves below the new one, and goes when everything is taken from it.
+    ground = os.fspath(scratch)
+    _mount_memory(ground, "mode=0755,size=16m")
+    os.mkdir(f"{ground}/.old")
+    call("pivot_root", ground.encode(), f"{ground}/.old".encode())
     os.chdir("/")
-    Path("/.empty").touch(mode=0o444)
-    covers = [Path("/")]
-    shown = dict.fromkeys(hidden, False) | dict.fromkeys(readable, True)
-    for path in sorted(shown, key=lambda path: len(path.parts)):
-        around = next((shown[p] for p in path.parents if p in shown), False)
-        if shown[path] and not around:
-            _show(path)
-        elif around and not shown[path]:
-            covers += _hide(path)
+    covers = ["/"]
+    for step in steps:
+        if step.make == "folder":
+            os.makedirs(step.path, exist_ok=True)
+        elif step.make == "link":
+            if not os.path.lexists(step.path):
+                os.symlink(step.target, step.path)
+        elif step.make == "show":
+            _show(step.target or step.path, step.path)
+        else:
+            _mount_memory(step.path, "mode=0755,size=1m")
+            covers.append(step.path)
     for name in DEVICES:
-        _bind(Path("/.old/dev", name), Path("/dev", name), _ATTR_RDONLY | _ATTR_NOSUID)
+        _show(f"/dev/{name}", f"/dev/{name}", _ATTR_RDONLY | _ATTR_NOSUID)
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         os.symlink(f"/proc/self/fd{target}", f"/dev/{name}")
-    options = f"mode=0700,uid={owner[0]},gid={owner[1]},size={scratch_bytes},nr_inodes=20000"
-    for folder in (scratch, Path("/dev/shm")):
-        folder.mkdir(parents=True, exist_ok=True)
-        flags = _NOSUID | _NODEV
-        call("mount", b"tmpfs", os.fsencode(folder), b"tmpfs", flags, options.encode())
-    Path("/proc").mkdir(exist_ok=True)
+    for folder in (ground, "/dev/shm"):
+        os.makedirs(folder, exist_ok=True)
+        size = f"size={scratch_bytes},nr_inodes=20000"
+        _mount_memory(folder, f"mode=0700,uid={owner[0]},gid={owner[1]},{size}")
+    os.makedirs("/proc", exist_ok=True)
     call("mount", b"proc", b"/proc", b"proc", _NOSUID | _NODEV | _NOEXEC, None)
-    _set_attributes(Path("/proc"), _ATTR_RDONLY)
+    _set_attributes("/proc", _ATTR_RDONLY)
     call("umount2", b"/.old", _DETACH)
     os.rmdir("/.old")
     for cover in covers:
         _set_attributes(cover, _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV, recursive=False)
 
 
-def _show(path: Path) -> None:
-    """Binds a path of the old root at the same place in the new one, links on the way included.
-
-    What is not there, or not for this user, is left out.
-    """
-    place, rest, links = Path("/"), list(path.parts[1:]), 0
-    while rest:
-        place /= rest.pop(0)
-        outside = Path("/.old", *place.parts[1:])
-        if outside.is_symlink():
-            links += 1
-            if links > 40:
-                raise OSError(errno.ELOOP, f"too many links on the way to {path}")
-            target = os.readlink(outside)
-            with contextlib.suppress(FileExistsError):
-                os.symlink(target, place)
-            place, rest = Path("/"), [*_joined(place.parent, target).parts[1:], *rest]
-        elif not os.access(outside, os.R_OK if not rest else os.X_OK):
-            return
-        elif rest and not place.is_dir():
-            place.mkdir(mode=0o755)
-    _bind(Path("/.old", *place.parts[1:]), place, _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV)
+def _mount_memory(place: str, options: str) -> None:
+    flags = _NOSUID | _NODEV
+    call("mount", b"tmpfs", place.encode(), b"tmpfs", flags, options.encode())
 
 
-def _joined(folder: Path, target: str) -> Path:
-    return Path(os.path.normpath(folder / target))
-
-
-def _hide(path: Path) -> list[Path]:
-    """Covers a path of the new root, if it is there, with nothing; returns what is still writable.
-
-    A readable path below it is shown on top, so the cover has to wait with becoming read-only.
-    """
-    if path.is_dir():
-        call("mount", b"tmpfs", os.fsencode(path), b"tmpfs", _NOSUID | _NODEV, b"mode=0755,size=1m")
-        return [path]
-    if path.is_file():
-        _bind(Path("/.empty"), path, _ATTR_RDONLY)
-    return []
-
-
-def _bind(source: Path, place: Path, attributes: int) -> None:
-    if source.is_dir():
-        place.mkdir(parents=True, exist_ok=True)
-    elif not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.touch()
-    call("mount", os.fsencode(source), os.fsencode(place), None, _BIND | _RECURSIVE, None)
+def _show(
+    path: str, place: str, attributes: int = _ATTR_RDONLY | _ATTR_NOSUID | _ATTR_NODEV
+) -> None:
+    """Binds a path of the old root at a place in the new one, read-only."""
+    source = f"/.old{path}"
+    if os.path.isdir(source):
+        os.makedirs(place, exist_ok=True)
+    elif not os.path.lexists(place):
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.close(os.open(place, os.O_CREAT | os.O_WRONLY))
+    call("mount", source.encode(), place.encode(), None, _BIND | _RECURSIVE, None)
     _set_attributes(place, attributes)
 
 
-def _set_attributes(place: Path, attributes: int, *, recursive: bool = True) -> None:
+def _set_attributes(place: str, attributes: int, *, recursive: bool = True) -> None:
     wanted = ctypes.create_string_buffer(struct.pack("=QQQQ", attributes, 0, 0, 0), 32)
     flags = _AT_RECURSIVE if recursive else 0
-    call("mount_setattr", _AT_FDCWD, os.fsencode(place), flags, wanted, 32)
+    call("mount_setattr", _AT_FDCWD, place.encode(), flags, wanted, 32)
 
 
 def become(user: int, group: int, *, keep: Iterable[int] = ()) -> None:

@@ -11,6 +11,8 @@ import mdcv
 
 #: This library. Nothing in it is readable unless it is named, wherever it is installed.
 LIBRARY = Path(mdcv.__file__).resolve().parent
+#: What a process must be able to import that is to put up walls itself.
+WALLS = (LIBRARY / "__init__.py", LIBRARY / "grading/__init__.py", LIBRARY / "grading/walls")
 
 #: Shared libraries, programs, fonts, time zones; nothing that tells who lives on this machine.
 _SYSTEM = (

@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from mdcv.grading.walls import guard, landlock, limits, namespaces, seccomp, syscalls
+from mdcv.grading.walls import guard, landlock, limits, namespaces, seccomp, syscalls, view
 from mdcv.grading.walls.limits import WallLimits
 from mdcv.grading.walls.readable import LIBRARY
 
@@ -118,8 +117,7 @@ class _Inside:
         os.close(lifeline)
         self.step = "building the view"
         namespaces.build_view(
-            readable=self.readable,
-            hidden=self.hidden,
+            view.plan(readable=self.readable, hidden=self.hidden),
             scratch=self.scratch,
             scratch_bytes=self.limits.scratch_bytes,
             owner=self._owner(),
@@ -169,6 +167,8 @@ class _Inside:
             readable=[*self.readable, *(Path("/proc", name) for name in _HARMLESS_PROC)],
             writable=[self.scratch, *devices, *([Path("/dev/shm")] if self.full else [])],
             hidden=self.hidden,
+            # An import lists the folders it searches. Behind a view, all names may be seen.
+            listable=[Path("/") if self.full else LIBRARY],
             network=self.full,
         )
         self.step = "seccomp"
@@ -250,26 +250,3 @@ def _tasks_of(user: int) -> int:
                     fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
                     tasks += int(fields[17])
     return tasks
-
-
-def launch(
-    argv: Sequence[str],
-    *,
-    isolation: Isolation,
-    readable: Iterable[Path],
-    scratch: Path,
-    environment: Mapping[str, str],
-    pass_fds: Sequence[int] = (),
-) -> subprocess.Popen:
-    """The started process of the grader that will fork and `confine`."""
-    del isolation, readable
-    return subprocess.Popen(
-        list(argv),
-        env=dict(environment),
-        cwd=scratch,
-        pass_fds=tuple(pass_fds),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
