@@ -93,7 +93,7 @@ def seeds_asked(monkeypatch):
         asked.append(seed)
         return real(name, implementation, seed=seed)
 
-    monkeypatch.setattr("mdcv.exercises.marking.judge", spy)
+    monkeypatch.setattr("mdcv.exercises.judging.judge", spy)
     return asked
 
 

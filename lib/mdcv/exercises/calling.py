@@ -5,22 +5,29 @@ from __future__ import annotations
 import inspect
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from mdcv.exercises.cases import Seeded, describe
+from mdcv.exercises.adapters import CannotBeCalledError, NotAFunctionError, adapted, binds
+from mdcv.exercises.building import Built, Snapshot, changes, snapshot
+from mdcv.exercises.cases import describe
 from mdcv.exercises.isolation import Stopped, global_state_kept, run_in_thread, seed_global_state
+from mdcv.exercises.records import Event
 from mdcv.seeds import generator
 
-#: Seconds for one call, for one more call after a late one, and for all calls of one judgment.
+#: Seconds for one call, for one more call after a late one, and for all calls of one judgment
+#: that have no limit of their own.
 CALL_LIMIT = 5.0
 SECOND_CHANCE = 1.0
 TOTAL_LIMIT = 30.0
+
+#: A tuple of more tensors than this is not read.
+MOST_VALUES = 1000
 
 _UNREADABLE = "an object that cannot be read"
 
@@ -30,10 +37,11 @@ class Answer:
     """What came of one call.
 
     Args:
-        value: a clean copy of the tensor that came back; None when something else came.
+        values: clean copies of the tensors that came back; None when something else came.
         returned: what came back, in words.
-        kind: "tensor", or the sort of thing that came instead: "nothing", "numpy", "number",
-            "sequence", "generator", "coroutine", "tensor subclass", "not dense", "other".
+        kind: "tensor" (one), "tensors" (a tuple or a list of them), or the sort of thing that
+            came instead: "nothing", "numpy", "number", "sequence", "generator", "coroutine",
+            "tensor subclass", "not dense", "other", "not callable" (there was nothing to call).
         error: the name of the exception, "" when there was none; `text` is its first line.
         refused: the exception is a ValueError.
         unwritten: the exception is NotImplementedError.
@@ -41,11 +49,13 @@ class Answer:
         late: it did not return in time, or there was no time left to ask.
         changed: which argument was changed, and how; "" when none was.
         drew_globally: a generator was given, and the global one was used or seeded as well.
-        gradients: for each floating-point tensor argument its gradient, None where no path leads.
+        gradients: for each floating-point tensor among the arguments, and for each parameter of a
+            made network, its gradient; None where no path leads.
         backward_error: what went wrong on the way back.
+        records: what recording stubs saw.
     """
 
-    value: Tensor | None = None
+    values: tuple[Tensor, ...] | None = None
     returned: str = ""
     kind: str = ""
     error: str = ""
@@ -58,21 +68,46 @@ class Answer:
     drew_globally: bool = False
     gradients: tuple[Tensor | None, ...] | None = None
     backward_error: str = ""
+    records: tuple[Event, ...] = ()
+
+    @property
+    def value(self) -> Tensor | None:
+        """The tensor that came back; None when several came, or something else."""
+        return self.values[0] if self.values and self.kind == "tensor" else None
+
+
+@dataclass(frozen=True, eq=False)
+class Asking:
+    """One question to one function, as data.
+
+    Args:
+        arguments, options: what the function is called with; see `mdcv.exercises.cases`.
+        cotangent_seed: asks for gradients through random cotangents of this seed.
+        through: the name of an adapter, applied to the function first.
+        number: which question of its judgment this is, from 1; seeds the global random states.
+    """
+
+    arguments: tuple[Any, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    cotangent_seed: int | None = None
+    through: str | None = None
+    number: int = 1
 
 
 class Caller:
     """Asks one implementation, and keeps the time of one judgment.
 
-    Before each call the global random states get another seed, the same in every judgment: who
-    draws from them gives other answers to the same question, but the same ones tomorrow.
+    Who asks elsewhere (in another process) overrides `answer_within`. Before each call the global
+    random states get another seed, the same in every judgment: who draws from them gives other
+    answers to the same question, but the same ones tomorrow.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Any) -> None:
         self._function = function
-        self._limit = CALL_LIMIT
         self._left = TOTAL_LIMIT
         self._asked = 0
         self._answered = False
+        self._late = False
         self._gave_up = False
 
     def ask(
@@ -81,137 +116,119 @@ class Caller:
         options: Mapping[str, Any],
         *,
         cotangent_seed: int | None = None,
+        through: str | None = None,
+        limit: float | None = None,
     ) -> Answer:
-        """The answer to one call. With a seed, gradients through a random cotangent as well.
+        """The answer to one call. With a seed, gradients through random cotangents as well.
 
-        After one late answer the next call has a second to answer; after two, or when the first
-        call of all is late, nothing more is asked.
+        A question with a time `limit` of its own (training) does not use up the common time. After
+        one late answer the next call has a second to answer; after two, or when the first call of
+        all is late, nothing more is asked.
         """
-        if self._gave_up or self._left <= 0:
+        if self._gave_up or (limit is None and self._left <= 0):
             return Answer(late=True)
         self._asked += 1
-        box: list[Answer] = []
+        allowed = limit or min(CALL_LIMIT, self._left)
+        if self._late:
+            allowed = min(allowed, SECOND_CHANCE)
         begun = time.monotonic()
-        with global_state_kept():
-            seed_global_state(self._asked)
-            done = run_in_thread(
-                lambda: box.append(attempt(self._function, arguments, options, cotangent_seed)),
-                min(self._limit, self._left),
-            )
-        self._left -= time.monotonic() - begun
-        if done:
+        asking = Asking(arguments, options, cotangent_seed, through, self._asked)
+        answer = self.answer_within(asking, allowed)
+        if limit is None:
+            self._left -= time.monotonic() - begun
+        if answer is not None:
             self._answered = True
-            return box[0] if box else Answer(returned=_UNREADABLE, kind="other")
-        self._gave_up = not self._answered or self._limit <= SECOND_CHANCE
-        self._limit = SECOND_CHANCE
+            return answer
+        self._gave_up = self._late or not self._answered
+        self._late = True
         return Answer(late=True)
 
+    def answer_within(self, asking: Asking, limit: float) -> Answer | None:
+        """The answer, or None when it did not come within `limit` seconds."""
+        return answer_within(self._function, asking, limit)
 
-def attempt(
-    function: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    options: Mapping[str, Any],
-    cotangent_seed: int | None = None,
-) -> Answer:
-    """Calls the function on fresh copies of its arguments, here and now, and says what came."""
-    wants_gradient = cotangent_seed is not None
-    given = [_fresh(argument, wants_gradient) for argument in arguments]
-    chosen = {name: _fresh(option, False) for name, option in options.items()}
-    kept = [_snapshot(argument) for argument in given]
-    before = torch.default_generator.get_state()
-    try:
-        value = function(*given, **chosen)
-    except Stopped:
-        raise
-    except BaseException as error:
-        return _answer_of_error(error, _changes(kept, given), function, given, chosen)
-    changed = _changes(kept, given)
-    has_generator = any(isinstance(option, Seeded) for option in options.values())
-    after = torch.default_generator.get_state()
-    drew_globally = has_generator and not torch.equal(before, after)
-    try:
-        kind, words = _sort_of(value)
-        clean = Tensor.clone(Tensor.detach(value)) if kind == "tensor" else None
-    except Stopped:
-        raise
-    except BaseException:  # a value that cannot even be looked at
-        kind, words, clean = "other", _UNREADABLE, None
-    gradients, backward_error = None, ""
-    if clean is not None and cotangent_seed is not None:
-        gradients, backward_error = _gradients(value, given, cotangent_seed)
-    return Answer(
-        value=clean,
-        returned=words,
-        kind=kind,
-        changed=changed,
-        drew_globally=drew_globally,
-        gradients=gradients,
-        backward_error=backward_error,
+
+def answer_within(function: Any, asking: Asking, limit: float) -> Answer | None:
+    """Asks in a thread of its own; None when the answer did not come within `limit` seconds."""
+    box: list[Answer] = []
+    with global_state_kept():
+        seed_global_state(asking.number)
+        done = run_in_thread(lambda: box.append(answer_here(function, asking)), limit)
+    if not done:
+        return None
+    return box[0] if box else Answer(returned=_UNREADABLE, kind="other")
+
+
+def answer_here(function: Any, asking: Asking) -> Answer:
+    """Asks on this thread, without a time limit."""
+    return attempt(
+        function, asking.arguments, asking.options, asking.cotangent_seed, asking.through
     )
 
 
-def _fresh(argument: Any, wants_gradient: bool) -> Any:
-    """A copy with the same layout in memory; a `Seeded` becomes its generator."""
-    if isinstance(argument, Seeded):
-        return generator(argument.seed)
-    if not isinstance(argument, Tensor):
-        return argument
-    if argument.is_contiguous():
-        copy = argument.clone()
-    else:
-        storage = argument.untyped_storage().clone()
-        copy = torch.empty(0, dtype=argument.dtype, device=argument.device)
-        copy.set_(storage, argument.storage_offset(), argument.shape, argument.stride())
-    if wants_gradient and copy.dtype.is_floating_point:
-        copy.requires_grad_(True)
-    return copy
-
-
-def _snapshot(argument: Any) -> tuple[Any, ...] | None:
-    """What must not change about a tensor: values, dtype, strides, requires_grad."""
-    if not isinstance(argument, Tensor):
-        return None
-    values = argument.detach().clone()
-    return values, argument.dtype, argument.stride(), argument.requires_grad
-
-
-def _changes(kept: list[Any], given: list[Any]) -> str:
-    """Which argument was changed, in words; "" when none was."""
-    for position, (before, now) in enumerate(zip(kept, given, strict=True)):
-        if before is None:
-            continue
-        values, dtype, stride, requires_grad = before
-        if now.shape != values.shape or now.stride() != stride or now.dtype != dtype:
-            how = "its shape or layout"
-        elif not torch.equal(_no_nan(now.detach()), _no_nan(values)):
-            how = "its values"
-        elif now.requires_grad != requires_grad:
-            how = "its requires_grad"
-        else:
-            continue
-        return f"argument {position + 1} ({how})"
-    return ""
-
-
-def _no_nan(values: Tensor) -> Tensor:
-    return values.nan_to_num(nan=0.0) if values.dtype.is_floating_point else values
+def attempt(
+    implementation: Any,
+    arguments: tuple[Any, ...],
+    options: Mapping[str, Any],
+    cotangent_seed: int | None = None,
+    through: str | None = None,
+) -> Answer:
+    """Calls the function on fresh copies of its arguments, here and now, and says what came."""
+    built = Built(arguments, options, cotangent_seed is not None)
+    kept = [snapshot(tensor) for _, tensor in built.tensors]
+    before = torch.default_generator.get_state()
+    try:
+        function = adapted(implementation, through)
+        value = function(*built.arguments, **built.options)
+    except Stopped:
+        raise
+    except BaseException as error:
+        return _answer_of_error(error, implementation, through, built, kept)
+    changed = changes(kept, built.tensors)
+    after = torch.default_generator.get_state()
+    try:
+        kind, words, found = _sort_of(value)
+        clean = tuple(Tensor.clone(Tensor.detach(one)) for one in found) if found else None
+    except Stopped:
+        raise
+    except BaseException:  # a value that cannot even be looked at
+        kind, words, found, clean = "other", _UNREADABLE, (), None
+    gradients, backward_error = None, ""
+    if clean is not None and cotangent_seed is not None:
+        gradients, backward_error = _gradients(found, built.leaves, cotangent_seed)
+    return Answer(
+        values=clean,
+        returned=words,
+        kind=kind,
+        changed=changed,
+        drew_globally=built.has_generator and not torch.equal(before, after),
+        gradients=gradients,
+        backward_error=backward_error,
+        records=built.log.close(),
+    )
 
 
 def _answer_of_error(
     error: BaseException,
-    changed: str,
-    function: Callable[..., Any],
-    given: list[Any],
-    options: Mapping[str, Any],
+    implementation: Any,
+    through: str | None,
+    built: Built,
+    kept: Sequence[Snapshot],
 ) -> Answer:
     sort = type(error)
+    if issubclass(sort, NotAFunctionError):
+        return Answer(returned=f"of type {_first_line(error)}", kind="not callable")
+    unbound = issubclass(sort, CannotBeCalledError)
+    if through is None and issubclass(sort, TypeError):
+        unbound = not binds(implementation, built.arguments, built.options)
     return Answer(
-        error=sort.__name__,
+        error="TypeError" if issubclass(sort, CannotBeCalledError) else sort.__name__[:80],
         text=_first_line(error),
         refused=issubclass(sort, ValueError),
         unwritten=issubclass(sort, NotImplementedError),
-        unbound=issubclass(sort, TypeError) and not _binds(function, given, options),
-        changed=changed,
+        unbound=unbound,
+        changed=changes(kept, built.tensors),
+        records=built.log.close(),
     )
 
 
@@ -222,23 +239,29 @@ def _first_line(error: BaseException) -> str:
     except BaseException:
         return ""
     line = re.sub(r"0x[0-9a-fA-F]+", "0x…", lines[0] if lines else "")
+    line = line.encode("utf-8", "replace").decode()
     return line if len(line) <= 160 else line[:159] + "…"
 
 
-def _binds(function: Callable[..., Any], given: list[Any], options: Mapping[str, Any]) -> bool:
-    try:
-        inspect.signature(function).bind(*given, **options)
-    except TypeError:
-        return False
-    except BaseException:
-        return True
-    return True
+def _sort_of(value: Any) -> tuple[str, str, tuple[Tensor, ...]]:
+    """What came back: its sort, words for it, and its tensors.
+
+    Asks `type`, which nothing can fake.
+    """
+    kind, words = _sort_of_one(value)
+    if kind == "tensor":
+        return kind, words, (value,)
+    if kind == "sequence":
+        read = tuple if issubclass(type(value), tuple) else list
+        items = tuple(read.__iter__(value))
+        if 0 < len(items) <= MOST_VALUES and all(_sort_of_one(i)[0] == "tensor" for i in items):
+            return "tensors", words, items
+    return kind, words, ()
 
 
-def _sort_of(value: Any) -> tuple[str, str]:
-    """What came back: its sort and words for it. Asks `type`, which nothing can fake."""
+def _sort_of_one(value: Any) -> tuple[str, str]:
     sort = type(value)
-    if sort is Tensor or sort is torch.nn.Parameter:
+    if sort is Tensor or sort is nn.Parameter:
         if value.layout is not torch.strided or value.is_quantized or value.is_nested:
             return "not dense", "a sparse, nested or quantized tensor"
         if value.is_meta:
@@ -264,18 +287,22 @@ def _sort_of(value: Any) -> tuple[str, str]:
 
 
 def _gradients(
-    value: Tensor, given: list[Any], seed: int
+    values: Sequence[Tensor], leaves: Sequence[Tensor], seed: int
 ) -> tuple[tuple[Tensor | None, ...] | None, str]:
-    """The gradient of each floating-point argument through a random cotangent."""
-    leaves = [a for a in given if isinstance(a, Tensor) and a.dtype.is_floating_point]
-    if not value.requires_grad:
+    """The gradient of each leaf through random cotangents of all values."""
+    draws = generator(seed)
+    cotangents = [
+        torch.randn(v.shape, generator=draws, dtype=torch.float64, device="cpu") for v in values
+    ]
+    ways = [(v, c.to(v)) for v, c in zip(values, cotangents, strict=True) if v.requires_grad]
+    if not ways or not leaves:
         return tuple(None for _ in leaves), ""
-    cotangent = torch.randn(
-        value.shape, generator=generator(seed), dtype=torch.float64, device="cpu"
-    )
     try:
         gradients = torch.autograd.grad(
-            value, leaves, cotangent.to(value), allow_unused=True, retain_graph=False
+            [value for value, _ in ways],
+            list(leaves),
+            [cotangent for _, cotangent in ways],
+            allow_unused=True,
         )
     except Stopped:
         raise

@@ -1,5 +1,8 @@
 """Seeded inputs that hide nothing: random, of coprime sizes, never zeros or ones.
 
+Arguments are data, so that a question can be asked in another process: tensors, numbers, text,
+None, dtypes, tuples, lists and dicts of them, and the four stand-ins below.
+
 A wrong answer often equals the right one on a degenerate input (batch 1, equal sizes, zeros).
 So the sizes of one question are pairwise coprime, batches hold at least two sets, and the same
 seed gives the same questions on every machine.
@@ -8,7 +11,10 @@ seed gives the same questions on every machine.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,6 +41,43 @@ class Seeded:
     """Stands for a random generator: every call gets a fresh one with this seed."""
 
     seed: int
+
+
+class Made:
+    """Stands for an object that is built where the call happens, anew for every call.
+
+    Args:
+        maker: the name of a function in `mdcv.exercises.objects.MAKERS`.
+        values: what it is built from; data, as arguments are.
+
+    >>> Made("optimizer", of=Argument(0), lr=0.1)
+    Made('optimizer', of, lr)
+    """
+
+    def __init__(self, maker: str, /, **values: Any) -> None:
+        self.maker = maker
+        self.values: Mapping[str, Any] = MappingProxyType(values)
+
+    def __repr__(self) -> str:
+        return f"Made({', '.join([repr(self.maker), *self.values])})"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """Stands for what another argument became: an optimizer names the network it belongs to.
+
+    Args:
+        of: the position of an earlier argument, or the name of an earlier option.
+    """
+
+    of: int | str
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A tensor whose gradient is not asked for, in a question that asks for gradients."""
+
+    value: Tensor
 
 
 class Draw:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mdcv.exercises.calling import Answer
 from mdcv.exercises.cases import describe
-from mdcv.exercises.exercise import Case, Finding
+from mdcv.exercises.exercise import Case, Exercise, Finding, Reading
 from mdcv.exercises.traits import TRAITS
 
 #: Gradients may be off by this much, relative to their largest entry.
@@ -26,6 +26,7 @@ _RETURNED = {
     "tensor subclass": "tensor_subclass_returned",
     "not dense": "tensor_subclass_returned",
     "other": "odd_return_type",
+    "not callable": "not_callable",
 }
 
 
@@ -40,14 +41,17 @@ def close(yours: Tensor, expected: Tensor, rtol: float, atol: float) -> bool:
 
 
 def gradients_agree(yours: Answer, expected: Answer) -> bool:
-    """Whether every gradient agrees, relative to its largest entry, and none is missing."""
+    """Whether every gradient agrees, relative to its largest entry; a missing one is zero."""
     if yours.gradients is None or expected.gradients is None:
         return False
+    if len(yours.gradients) != len(expected.gradients):
+        return False
     for mine, theirs in zip(yours.gradients, expected.gradients, strict=True):
-        if mine is None and theirs is None:
-            continue
         if mine is None or theirs is None:
-            return False
+            there = theirs if mine is None else mine
+            if there is not None and bool(there.any()):
+                return False
+            continue
         atol = GRADIENT_TOLERANCE * max(theirs.abs().max().item(), 1e-12)
         if not close(mine, theirs, 0.0, atol):
             return False
@@ -55,14 +59,22 @@ def gradients_agree(yours: Answer, expected: Answer) -> bool:
 
 
 def same(a: Answer, b: Answer, case: Case, *, with_gradient: bool = True) -> bool:
-    """Whether two answers to one question are the same: value, dtype, gradient, or exception."""
+    """Whether two answers to one question are the same: values, dtypes, gradients, or exception.
+
+    What is read from records belongs to the value.
+    """
     if a.late or b.late:
         return False
     if a.error or b.error:
         return a.error == b.error and a.text == b.text
-    if a.value is None or b.value is None:
+    if a.values is None or b.values is None or a.kind != b.kind:
         return a.returned == b.returned
-    if a.value.dtype != b.value.dtype or not close(a.value, b.value, case.rtol, case.atol):
+    if len(a.values) != len(b.values):
+        return False
+    for mine, theirs in zip(a.values, b.values, strict=True):
+        if mine.dtype != theirs.dtype or not close(mine, theirs, case.rtol, case.atol):
+            return False
+    if not all(_read_alike(reading, a, b, case) for reading in case.readings):
         return False
     if case.gradient == "none" or not with_gradient:
         return True
@@ -71,6 +83,20 @@ def same(a: Answer, b: Answer, case: Case, *, with_gradient: bool = True) -> boo
     if case.gradient == "finite":
         return _finite(a) == _finite(b)
     return gradients_agree(a, b)
+
+
+def _read_alike(reading: Reading, a: Answer, b: Answer, case: Case) -> bool:
+    mine, theirs = _read(reading, a), _read(reading, b)
+    if mine is None or theirs is None:
+        return mine is theirs
+    return close(mine, theirs, case.rtol, case.atol)
+
+
+def _read(reading: Reading, answer: Answer) -> Tensor | None:
+    try:
+        return reading.read(answer.records)
+    except (IndexError, KeyError, RuntimeError, ValueError):  # records that say nothing about it
+        return None
 
 
 def _finite(answer: Answer) -> tuple[bool | None, ...]:
@@ -85,7 +111,7 @@ def trouble_with_call(answer: Answer, kind: str) -> Finding | None:
         name = _name_of_error(answer)
         came = f"{answer.error}: {answer.text}" if answer.text else answer.error
         return Finding(f"{TRAITS[name]} With {kind}: {came}", name, came)
-    if answer.value is None:
+    if answer.values is None:
         name = _RETURNED[answer.kind]
         return Finding(f"{TRAITS[name]} What came is {answer.returned}.", name, answer.returned)
     return None
@@ -99,19 +125,83 @@ def _name_of_error(answer: Answer) -> str:
     return "refuses_good_input" if answer.refused else "crashes"
 
 
-def trouble_with_value(answer: Answer, expected: Answer, case: Case) -> Finding | None:
-    """What is wrong with the value of one answer, gradient aside."""
+def trouble_with_value(
+    answer: Answer, expected: Answer, case: Case, of: Exercise
+) -> Finding | None:
+    """What is wrong with the values of one answer and with its records, gradient aside."""
     trouble = trouble_with_call(answer, case.kind)
     if trouble is not None:
         name = _reason_of_crash(answer, case) if trouble.misconception == "crashes" else None
         if name is not None:
             words = f"{TRAITS[name]} With {case.kind}: {trouble.yours}"
             trouble = replace(trouble, sentence=words, misconception=name)
-        return _with_table(trouble, expected)
-    yours, theirs = answer.value, expected.value
-    if close(yours, theirs, case.rtol, case.atol):
-        return None
-    return _with_table(_value_finding(yours, theirs, case), expected, yours)
+        return _with_table(trouble, expected.values)
+    if answer.kind != expected.kind or len(answer.values) != len(expected.values):
+        return _wrong_count(answer, expected, case)
+    pairs = list(zip(answer.values, expected.values, strict=True))
+    wrong = [not close(mine, theirs, case.rtol, case.atol) for mine, theirs in pairs]
+    if not any(wrong):
+        return _trouble_with_records(answer, expected, case, of)
+    if sum(wrong) > 1 and _exchanged(pairs, case):
+        return Finding(TRAITS["values_exchanged"], "values_exchanged")
+    index = wrong.index(True)
+    yours, theirs = pairs[index]
+    found = _with_table(_value_finding(yours, theirs, case, of), (theirs,), yours)
+    if expected.kind == "tensor":
+        return found
+    name = _name_of_value(of, index)
+    words = f"{name[0].upper()}{name[1:]}: {found.sentence}"
+    return replace(
+        found, sentence=words, yours=f"{name}: {found.yours}", expected=f"{name}: {found.expected}"
+    )
+
+
+def _name_of_value(of: Exercise, index: int) -> str:
+    return of.returns[index] if index < len(of.returns) else f"value {index + 1}"
+
+
+def _wrong_count(answer: Answer, expected: Answer, case: Case) -> Finding:
+    """One tensor where several are asked, several where one is, or another number of them."""
+    if expected.kind == "tensor":
+        name = "returns_list"
+    else:
+        name = "not_a_tuple" if answer.kind == "tensor" else "wrong_number_of_values"
+    many = len(expected.values)
+    wanted = "one tensor" if expected.kind == "tensor" else f"a tuple of {many} tensors"
+    words = f"{TRAITS[name]} With {case.kind} came {answer.returned}, expected {wanted}."
+    return Finding(words, name, answer.returned, wanted)
+
+
+def _exchanged(pairs: Sequence[tuple[Tensor, Tensor]], case: Case) -> bool:
+    """Whether the same tensors came in another order."""
+    left = [theirs for _, theirs in pairs]
+    for mine, _ in pairs:
+        fits = (i for i, theirs in enumerate(left) if close(mine, theirs, case.rtol, case.atol))
+        found = next(fits, None)
+        if found is None:
+            return False
+        del left[found]
+    return True
+
+
+def _trouble_with_records(
+    answer: Answer, expected: Answer, case: Case, of: Exercise
+) -> Finding | None:
+    """The first thing that stubs saw and that is not as it should be."""
+    for reading in case.readings:
+        if _read_alike(reading, answer, expected, case):
+            continue
+        mine, theirs = _read(reading, answer), _read(reading, expected)
+        words = f"Wrong with {case.kind}: {reading.name}."
+        if reading.suspicion:
+            words = f"{of.sentence_of(reading.suspicion)} Seen with {case.kind}."
+        return Finding(
+            words,
+            reading.suspicion or None,
+            f"{reading.name}: {'nothing' if mine is None else numbers(mine)}",
+            f"{reading.name}: {'nothing' if theirs is None else numbers(theirs)}",
+        )
+    return None
 
 
 def _reason_of_crash(answer: Answer, case: Case) -> str | None:
@@ -125,7 +215,7 @@ def _reason_of_crash(answer: Answer, case: Case) -> str | None:
     return None
 
 
-def _value_finding(yours: Tensor, theirs: Tensor, case: Case) -> Finding:
+def _value_finding(yours: Tensor, theirs: Tensor, case: Case, of: Exercise) -> Finding:
     if yours.shape != theirs.shape:
         return _shape_finding(yours, theirs, case)
     if _lost_in_dtype(yours, theirs):
@@ -134,7 +224,8 @@ def _value_finding(yours: Tensor, theirs: Tensor, case: Case) -> Finding:
     if yours.dtype.is_floating_point and not bool(yours.isfinite().all()):
         return Finding(f"{TRAITS['nan_value']} Seen with {case.kind}.", "nan_value")
     if case.suspicion:
-        return Finding(f"{TRAITS[case.suspicion]} Seen with {case.kind}.", case.suspicion)
+        words = f"{of.sentence_of(case.suspicion)} Seen with {case.kind}."
+        return Finding(words, case.suspicion)
     return Finding(f"The value is wrong with {case.kind}: {_distance_in_words(yours, theirs)}.")
 
 
@@ -178,11 +269,13 @@ def _distance_in_words(yours: Tensor, theirs: Tensor) -> str:
     return f"{int(off.sum())} of {len(a)} entries are off, by up to {size}"
 
 
-def _with_table(finding: Finding, expected: Answer, yours: Tensor | None = None) -> Finding:
+def _with_table(
+    finding: Finding, expected: Sequence[Tensor], yours: Tensor | None = None
+) -> Finding:
     """The finding with both sides as text, from the first entry that differs."""
-    theirs = expected.value
     if yours is None:
-        return replace(finding, expected=numbers(theirs))
+        return replace(finding, expected="; ".join(numbers(value) for value in expected))
+    (theirs,) = expected
     if yours.shape != theirs.shape:
         mine = f"shape {tuple(yours.shape)}: {numbers(yours)}"
         other = f"shape {tuple(theirs.shape)}: {numbers(theirs)}"
@@ -232,8 +325,11 @@ def trouble_with_gradient(answer: Answer, expected: Answer, case: Case) -> Findi
         words = f"The value is right, but {came}, with {case.kind}."
         return Finding(words, "crashes", came, "the exact gradient")
     mine, theirs = answer.gradients or (), expected.gradients or ()
-    missing = [m is None and t is not None for m, t in zip(mine, theirs, strict=True)]
-    if all(missing):
+    if len(mine) != len(theirs):
+        return _gradient_finding("wrong_gradient", case, "another number of gradients")
+    wanted = [(m, t) for m, t in zip(mine, theirs, strict=True) if t is not None and t.any()]
+    missing = [m is None for m, _ in wanted]
+    if wanted and all(missing):
         return _gradient_finding("dead_gradient", case, "no gradient")
     if any(missing):
         return _gradient_finding("gradient_of_one_input", case, "no gradient for one input")
@@ -241,11 +337,11 @@ def trouble_with_gradient(answer: Answer, expected: Answer, case: Case) -> Findi
         return _gradient_finding("nan_gradient", case, "nan or infinity in the gradient")
     if case.gradient == "finite" or gradients_agree(answer, expected):
         return None
-    if not any(bool(m.any()) for m in mine if m is not None):
+    dead = [not bool(m.any()) for m, _ in wanted]
+    if wanted and all(dead):
         return _gradient_finding("dead_gradient", case, "a gradient of zeros")
-    for m, t in zip(mine, theirs, strict=True):
-        if m is not None and t is not None and not bool(m.any()) and bool(t.any()):
-            return _gradient_finding("gradient_of_one_input", case, "zeros for one input")
+    if any(dead):
+        return _gradient_finding("gradient_of_one_input", case, "zeros for one input")
     return _gradient_finding("wrong_gradient", case, "another gradient")
 
 
@@ -253,7 +349,9 @@ def _gradient_finding(name: str, case: Case, came: str) -> Finding:
     return Finding(f"{TRAITS[name]} Seen with {case.kind}.", name, came, "the exact gradient")
 
 
-def trouble_with_manners(answer: Answer, dtype: torch.dtype | None, kind: str) -> Finding | None:
+def trouble_with_manners(
+    answer: Answer, dtypes: Sequence[torch.dtype] | None, kind: str
+) -> Finding | None:
     """Whether an input was changed, or the answer has another dtype or device than asked."""
     if answer.changed:
         words = f"{TRAITS['changes_its_input']} Changed: {answer.changed}, with {kind}."
@@ -263,17 +361,18 @@ def trouble_with_manners(answer: Answer, dtype: torch.dtype | None, kind: str) -
         name = "touches_global_randomness"
         words = f"{TRAITS[name]} Seen with {kind}."
         return Finding(words, name, "changed the global state", "left it as it was")
-    if answer.value is None or dtype is None:
+    if answer.values is None or dtypes is None or len(answer.values) != len(dtypes):
         return None
-    if answer.value.dtype != dtype:
-        lost = dtype == torch.float64 and answer.value.dtype.is_floating_point
-        name = "returns_float32" if lost else "wrong_dtype"
-        came, wanted = _short(answer.value.dtype), _short(dtype)
-        words = f"{TRAITS[name]} With {kind} came {came}, expected {wanted}."
-        return Finding(words, name, came, wanted)
-    if answer.value.device.type != "cpu":
-        came = str(answer.value.device)
-        return Finding(f"The answer is on {came}, the inputs are not.", None, came, "cpu")
+    for value, dtype in zip(answer.values, dtypes, strict=True):
+        if value.dtype != dtype:
+            lost = dtype == torch.float64 and value.dtype.is_floating_point
+            name = "returns_float32" if lost else "wrong_dtype"
+            came, wanted = _short(value.dtype), _short(dtype)
+            words = f"{TRAITS[name]} With {kind} came {came}, expected {wanted}."
+            return Finding(words, name, came, wanted)
+        if value.device.type != "cpu":
+            came = str(value.device)
+            return Finding(f"The answer is on {came}, the inputs are not.", None, came, "cpu")
     return None
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
-from mdcv.exercises.calling import Caller
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.comparing import close, same
 from mdcv.exercises.exercise import Case, Exercise, Finding, Part, Refusal
@@ -21,9 +21,7 @@ from mdcv.exercises.suspects import Asked, Suspects
 from mdcv.exercises.traits import TRAITS
 
 
-def diagnose(
-    exercise: Exercise, suspects: Suspects, part: Part, caller: Caller, seed: int
-) -> Finding:
+def diagnose(exercise: Exercise, suspects: Suspects, part: Part, caller: Any, seed: int) -> Finding:
     """The finding for a failed part: a named mistake, a trait, or clues."""
     asked = suspects.asked
     failed = [one for one in asked if one.part is part and one.finding is not None]
@@ -55,12 +53,12 @@ def _with_clue(
     exercise: Exercise,
     asked: Sequence[Asked],
     failed: Sequence[Asked],
-    caller: Caller,
+    caller: Any,
     seed: int,
 ) -> Finding:
     """The finding with the first clue that fits, and the name of a trait where one is sure."""
     for trait, is_seen in (
-        ("not_repeatable", _not_repeatable(asked, caller)),
+        ("not_repeatable", _not_repeatable(asked, caller, exercise)),
         ("same_answer", _same_answer(asked)),
     ):
         if is_seen:
@@ -79,22 +77,39 @@ def _with_clue(
 
 
 def _wrong_values(failed: Sequence[Asked]) -> Iterable[tuple[Tensor, Tensor, Case]]:
-    """Your value and the right one, for each case that failed with a value of the right shape."""
+    """Your value and the right one, for each case that failed with a value of the right shape.
+
+    Of a tuple those values that are wrong.
+    """
     for one in failed:
-        yours, theirs = one.answers[0].value, one.expected.value if one.expected else None
-        if yours is not None and theirs is not None and yours.shape == theirs.shape:
-            assert isinstance(one.question, Case)
-            yield yours, theirs, one.question
+        case, expected = one.question, one.expected
+        mine, theirs = one.answers[0].values or (), expected.values or () if expected else ()
+        if len(mine) != len(theirs):
+            continue
+        assert isinstance(case, Case)
+        for yours, right in zip(mine, theirs, strict=True):
+            if len(mine) > 1 and close(yours, right, case.rtol, case.atol):
+                continue
+            if yours.shape == right.shape:
+                yield yours, right, case
 
 
-def _not_repeatable(asked: Sequence[Asked], caller: Caller) -> bool:
+def _not_repeatable(asked: Sequence[Asked], caller: Any, exercise: Exercise) -> bool:
     """Whether the first question gets another answer when it is asked again."""
     first = next((one for one in asked if isinstance(one.question, Case)), None)
-    if first is None or first.answers[0].value is None:
+    if first is None or first.answers[0].values is None:
         return False
-    assert isinstance(first.question, Case)
-    again = caller.ask(first.question.arguments, first.question.options).value
-    return again is not None and not close(again, first.answers[0].value, 1e-9, 1e-12)
+    case = first.question
+    assert isinstance(case, Case)
+    if case.limit is not None:
+        return False  # asking again would take too long
+    again = caller.ask(case.arguments, case.options, through=exercise.through).values
+    return again is not None and not _equal(again, first.answers[0].values, 1e-9)
+
+
+def _equal(these: Sequence[Tensor], those: Sequence[Tensor], rtol: float) -> bool:
+    pairs = zip(these, those, strict=False)
+    return len(these) == len(those) and all(close(a, b, rtol, 1e-12) for a, b in pairs)
 
 
 def _same_answer(asked: Sequence[Asked]) -> bool:
@@ -102,8 +117,8 @@ def _same_answer(asked: Sequence[Asked]) -> bool:
     cases = [one for one in asked if isinstance(one.question, Case) and one.part.is_value]
     for i, a in enumerate(cases):
         for b in cases[:i]:
-            mine, other = a.answers[0].value, b.answers[0].value
-            if mine is None or other is None or not close(mine, other, 1e-12, 0.0):
+            mine, other = a.answers[0].values, b.answers[0].values
+            if mine is None or other is None or not _equal(mine, other, 1e-12):
                 continue
             if not same(a.expected, b.expected, a.question):
                 return True
@@ -125,14 +140,14 @@ def _relation(pairs: Sequence[tuple[Tensor, Tensor, Case]]) -> str | None:
     return constant_ratio([(yours, theirs) for yours, theirs, _ in wide])
 
 
-def _broken_law(exercise: Exercise, caller: Caller, seed: int) -> str | None:
+def _broken_law(exercise: Exercise, caller: Any, seed: int) -> str | None:
     """The sentence of the first law that the implementation breaks."""
     for law in exercise.laws:
         calls = law.calls(Draw(seed, f"{exercise.name}/{law.sentence}"))
-        answers = [caller.ask(arguments, options) for arguments, options in calls]
-        values = [answer.value for answer in answers if answer.value is not None]
-        if len(values) < len(answers):
+        answers = [caller.ask(*call, through=exercise.through) for call in calls]
+        if any(answer.values is None for answer in answers):
             continue
+        values = [a.value if a.kind == "tensor" else a.values for a in answers]
         try:
             holds = law.holds(values)
         except (RuntimeError, IndexError):  # an answer of the wrong shape obeys no law

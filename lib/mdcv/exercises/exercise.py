@@ -15,7 +15,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from mdcv.exercises.calling import Answer
 from mdcv.exercises.cases import Draw
+from mdcv.exercises.records import Event
 from mdcv.exercises.traits import TRAITS
 
 Implementation = Callable[..., Any]
@@ -39,17 +41,36 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
+class Reading:
+    """A number, or a tensor, that is read from the records of stubs and compared as values are.
+
+    Args:
+        name: what it is, in words a student may read ("the generator's gradients").
+        read: takes the records of a call; None where there is nothing to read.
+        suspicion: the mistake or the trait that is named when this reading alone is wrong.
+    """
+
+    name: str
+    read: Callable[[Sequence[Event]], Tensor | None]
+    suspicion: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """A question whose answer is the reference's answer.
 
     Args:
         kind: what sort of input this is, in words a student may read.
-        arguments, options: what the function is called with. A `Seeded` becomes a fresh generator.
-        gradient: "value" also compares the gradient through a random cotangent; "finite" asks
-            only that it is there and holds no NaN or infinity (where points coincide, several
-            gradients are right).
+        arguments, options: what the function is called with: data, see `mdcv.exercises.cases`.
+        gradient: "value" also compares the gradient through a random cotangent, with respect to
+            the tensors among the arguments (but not those inside a `Constant`) and the parameters
+            of made networks; "finite" asks only that it is there and holds no NaN or infinity
+            (where points coincide, several gradients are right).
         rtol, atol: how far the value may be off, relative and absolute.
-        suspicion: the trait named when this case fails and no known mistake explains it.
+        suspicion: the trait, or the mistake, named when the value is wrong and no known mistake
+            explains it.
+        readings: what is compared besides the value, from the records of stubs.
+        limit: seconds for this call, where it trains something; None takes the common limit.
     """
 
     kind: str
@@ -59,6 +80,8 @@ class Case:
     rtol: float = 1e-5
     atol: float = 1e-6
     suspicion: str = ""
+    readings: tuple[Reading, ...] = ()
+    limit: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,16 +106,29 @@ class Trial:
     Args:
         kind: what is asked, in words a student may read.
         calls: the arguments and options of each call.
-        examine: what is wrong with the tensors that came back, in order; None when nothing is.
-        fingerprint: numbers that tell one mistake from another, each with its standard error.
+        examine: what is wrong with what came back, in order; None when nothing is. It gets one
+            tensor a call, a tuple of tensors where several came, the whole `Answer` (with its
+            records) with `whole`.
+        fingerprint: numbers that tell one mistake from another, each with its standard error;
+            without it no named mistake is asked, which is right where an answer takes training.
         dtype: of the answers, where it is asked.
+        whole: give `examine` and `fingerprint` the answers, not the tensors.
+        limit: seconds for each call, where it trains something; None takes the common limit.
     """
 
     kind: str
     calls: tuple[Call, ...]
-    examine: Callable[[Sequence[Tensor]], Finding | None]
-    fingerprint: Callable[[Sequence[Tensor]], tuple[Tensor, Tensor]] | None = None
+    examine: Callable[[Sequence[Any]], Finding | None]
+    fingerprint: Callable[[Sequence[Any]], tuple[Tensor, Tensor]] | None = None
     dtype: torch.dtype | None = None
+    whole: bool = False
+    limit: float | None = None
+
+    def read(self, answers: Sequence[Answer]) -> list[Any]:
+        """What `examine` gets: the answers, or what came back; none of an answer without."""
+        if self.whole:
+            return list(answers)
+        return [a.values if a.kind == "tensors" else a.value for a in answers if a.values]
 
 
 Question = Case | Refusal | Trial
@@ -164,7 +200,7 @@ class Mistake:
     sentence: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """One graded symbol: its contract, its reference, and everything that judges an answer.
 
@@ -177,6 +213,10 @@ class Exercise:
         right, wrong: implementations that must be accepted, and caught and named.
         clues, laws: hints for mistakes that have no name.
         points: what the question is worth in its assignment.
+        returns: the names of the values, where a tuple comes back: ("mu", "logvar").
+        through: the adapter that makes a function of what a student writes; it is applied to the
+            reference and to every variant as well.
+        traits: sentences of its own, by name, for suspicions and refusals without a variant.
     """
 
     name: str
@@ -189,8 +229,12 @@ class Exercise:
     laws: tuple[Law, ...] = ()
     manners: float = 0.05
     points: int = 10
+    returns: tuple[str, ...] = ()
+    through: str | None = None
+    traits: Mapping[str, str] = field(default_factory=dict)
 
     def sentence_of(self, misconception: str) -> str:
         """What a student reads about a mistake of this exercise, or about a shared trait."""
         own = {mistake.name: mistake.sentence for mistake in self.wrong if mistake.sentence}
+        own |= self.traits
         return own.get(misconception) or TRAITS[misconception]

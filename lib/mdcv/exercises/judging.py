@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from mdcv.errors import check_integer
-from mdcv.exercises.calling import Answer, Caller, attempt
-from mdcv.exercises.cases import Draw
+from mdcv.exercises.calling import Answer, Caller
 from mdcv.exercises.comparing import (
     trouble_with_call,
     trouble_with_digits,
@@ -22,8 +21,9 @@ from mdcv.exercises.comparing import (
 from mdcv.exercises.diagnosis import diagnose
 from mdcv.exercises.exercise import Case, Exercise, Finding, Part, Question, Refusal, Trial
 from mdcv.exercises.isolation import neutral_ground
+from mdcv.exercises.prepared import Prepared, prepared
 from mdcv.exercises.registry import get
-from mdcv.exercises.suspects import Asked, Suspects, cotangent_seed
+from mdcv.exercises.suspects import Asked, Suspects
 from mdcv.exercises.traits import TRAITS
 
 MANNERS = "inputs and dtype kept"
@@ -74,6 +74,26 @@ class Outcome:
     not_yet: bool = False
 
 
+class Asks(Protocol):
+    """Asks one implementation, wherever it runs.
+
+    `mdcv.exercises.calling.Caller` asks here and keeps the time; who asks in another process
+    overrides its `answer_within` and inherits the rest, so that verdicts are the same.
+    """
+
+    def ask(
+        self,
+        arguments: tuple[Any, ...],
+        options: Mapping[str, Any],
+        *,
+        cotangent_seed: int | None = None,
+        through: str | None = None,
+        limit: float | None = None,
+    ) -> Answer:
+        """The answer to one call; late, wrong or odd, but always an answer."""
+        ...
+
+
 def judge(name: str, implementation: Any, *, seed: int = 0) -> Outcome:
     """The verdict on an implementation of the named exercise.
 
@@ -93,29 +113,42 @@ def judge(name: str, implementation: Any, *, seed: int = 0) -> Outcome:
     >>> judge("chamfer_distance", lambda x, y: None).misconception
     'returns_nothing'
     """
+    return judge_with(name, Caller(implementation), seed=seed)
+
+
+def judge_with(name: str, caller: Asks, *, seed: int = 0) -> Outcome:
+    """The verdict on whatever answers through this caller, here or in another process.
+
+    Args:
+        name: one of `names()`.
+        caller: see `Asks`; `mdcv.exercises.calling.Caller` asks here. One caller, one judgment.
+        seed: as for `judge`.
+
+    Raises:
+        ValueError: as for `judge`.
+    """
     exercise = get(name)
     check_integer("seed", seed, low=0, high=2**63 - 1)
     with neutral_ground():
         try:
-            return judge_exercise(exercise, implementation, seed)
+            return _judge_exercise(exercise, caller, seed)
         except Exception as error:
             words = f"{name} could not be judged ({type(error).__name__}); it counts as not passed."
             return Outcome(name, False, 0.0, words, None)
 
 
-def judge_exercise(exercise: Exercise, implementation: Any, seed: int) -> Outcome:
-    """Judges one exercise, on neutral ground."""
-    if not callable(implementation):
-        came = f"What came is of type {type(implementation).__name__}."
-        return _nothing(exercise, f"{TRAITS['not_callable']} {came}", "not_callable")
-    caller = Caller(implementation)
+def _judge_exercise(exercise: Exercise, caller: Asks, seed: int) -> Outcome:
+    questions = prepared(exercise, seed)
     asked: list[Asked] = []
-    for part in exercise.parts:
-        for question in part.questions(Draw(seed, f"{exercise.name}/{part.name}")):
-            asked.append(_ask(caller, exercise, part, question, seed))
-            if asked[0].answers[0].unwritten:
-                return _not_yet(exercise)
-    return _sum_up(exercise, asked, caller, seed)
+    for index, (part, question) in enumerate(questions.questions):
+        asked.append(_ask(caller, questions, index, part, question))
+        first = asked[0].answers[0]
+        if first.unwritten:
+            return _not_yet(exercise)
+        if first.kind == "not callable":
+            came = f"What came is {first.returned}."
+            return _nothing(exercise, f"{TRAITS['not_callable']} {came}", "not_callable")
+    return _sum_up(questions, asked, caller, seed)
 
 
 def _nothing(exercise: Exercise, message: str, misconception: str | None) -> Outcome:
@@ -127,26 +160,33 @@ def _not_yet(exercise: Exercise) -> Outcome:
     return replace(_nothing(exercise, words, None), not_yet=True)
 
 
-def _ask(caller: Caller, exercise: Exercise, part: Part, question: Question, seed: int) -> Asked:
+def _ask(caller: Asks, prepared: Prepared, index: int, part: Part, question: Question) -> Asked:
     """Asks one question and judges the answer by itself."""
+    exercise, through = prepared.exercise, prepared.exercise.through
     if isinstance(question, Case):
-        return _ask_case(caller, exercise, part, question, seed)
+        return _ask_case(caller, prepared, index, part, question)
     if isinstance(question, Refusal):
-        answer = caller.ask(question.arguments, question.options)
-        return Asked(part, question, (answer,), None, _refusal_finding(exercise, answer, question))
-    answers = tuple(caller.ask(arguments, options) for arguments, options in question.calls)
-    return Asked(part, question, answers, None, _trial_finding(answers, question))
+        answer = caller.ask(question.arguments, question.options, through=through)
+        finding = _refusal_finding(exercise, answer, question)
+        return Asked(index, part, question, (answer,), None, finding)
+    limit = question.limit
+    answers = tuple(caller.ask(*call, through=through, limit=limit) for call in question.calls)
+    return Asked(index, part, question, answers, None, _trial_finding(answers, question))
 
 
-def _ask_case(caller: Caller, exercise: Exercise, part: Part, case: Case, seed: int) -> Asked:
-    cotangent = None if case.gradient == "none" else cotangent_seed(seed)
-    expected = attempt(exercise.reference, case.arguments, case.options, cotangent)
-    assert expected.value is not None, f"the reference fails with {case.kind}: {expected.text}"
-    answer = caller.ask(case.arguments, case.options, cotangent_seed=cotangent)
-    finding = trouble_with_value(answer, expected, case)
+def _ask_case(caller: Asks, prepared: Prepared, index: int, part: Part, case: Case) -> Asked:
+    answer = caller.ask(
+        case.arguments,
+        case.options,
+        cotangent_seed=prepared.cotangent(case),
+        through=prepared.exercise.through,
+        limit=case.limit,
+    )
+    expected = prepared.expected(index)
+    finding = trouble_with_value(answer, expected, case, prepared.exercise)
     if finding is None and case.gradient != "none":
         finding = trouble_with_gradient(answer, expected, case)
-    return Asked(part, case, (answer,), expected, finding)
+    return Asked(index, part, case, (answer,), expected, finding)
 
 
 def _refusal_finding(exercise: Exercise, answer: Answer, refusal: Refusal) -> Finding | None:
@@ -166,7 +206,7 @@ def _refusal_finding(exercise: Exercise, answer: Answer, refusal: Refusal) -> Fi
 
 
 def _gives_a_sign(answer: Answer) -> bool:
-    holds_nan = answer.value is not None and bool(answer.value.isnan().any())
+    holds_nan = any(bool(value.isnan().any()) for value in answer.values or ())
     return holds_nan or (bool(answer.error) and not answer.unwritten)
 
 
@@ -175,13 +215,14 @@ def _trial_finding(answers: Sequence[Answer], trial: Trial) -> Finding | None:
         trouble = trouble_with_call(answer, trial.kind)
         if trouble is not None:
             return trouble
-    return trial.examine([answer.value for answer in answers if answer.value is not None])
+    return trial.examine(trial.read(answers))
 
 
-def _sum_up(exercise: Exercise, asked: list[Asked], caller: Caller, seed: int) -> Outcome:
+def _sum_up(prepared: Prepared, asked: list[Asked], caller: Asks, seed: int) -> Outcome:
     """Adds the parts up, names the mistake, and writes the message."""
+    exercise = prepared.exercise
     total = sum(part.share for part in exercise.parts) + exercise.manners
-    suspects = Suspects(exercise, asked, seed)
+    suspects = Suspects(prepared, asked)
     verdicts = []
     for part in exercise.parts:
         mine = [one for one in asked if one.part is part]
@@ -225,16 +266,21 @@ def _manners(share: float, asked: list[Asked]) -> PartVerdict:
 def _ill_manners(asked: list[Asked]) -> Iterator[tuple[str, Finding]]:
     """Every answer with a changed input, another dtype or device, or too few digits."""
     for one in asked:
-        kind, dtype = one.question.kind, getattr(one.question, "dtype", None)
-        if one.expected is not None and one.expected.value is not None:
-            dtype = one.expected.value.dtype
         for answer in one.answers:
-            finding = trouble_with_manners(answer, dtype, kind)
+            finding = trouble_with_manners(answer, _dtypes(one, answer), one.question.kind)
             if finding is not None:
-                yield kind, finding
+                yield one.question.kind, finding
     finding = trouble_with_digits(*_digits(asked))
     if finding is not None:
         yield "all float64 inputs", finding
+
+
+def _dtypes(one: Asked, answer: Answer) -> list[torch.dtype] | None:
+    """The dtypes that the values of an answer should have; None where none is asked."""
+    if one.expected is not None:
+        return [value.dtype for value in one.expected.values or ()]
+    dtype = getattr(one.question, "dtype", None)
+    return [dtype] * len(answer.values or ()) if dtype is not None else None
 
 
 def _digits(asked: list[Asked]) -> tuple[list[Tensor], int]:
@@ -244,13 +290,14 @@ def _digits(asked: list[Asked]) -> tuple[list[Tensor], int]:
         if one.finding is not None or isinstance(one.question, Refusal):
             continue
         for answer in one.answers:
-            right = answer if one.expected is None else one.expected
-            dtype = getattr(one.question, "dtype", None) if one.expected is None else None
-            wide = (dtype or right.value.dtype) == torch.float64
-            if wide and answer.value.dtype == torch.float64:
-                yours.append(answer.value)
-                random = one.expected is None
-                telling += answer.value.numel() if random else _long_numbers(right.value)
+            values = answer.values or ()
+            right = one.expected.values or () if one.expected is not None else values
+            dtypes = _dtypes(one, answer) or [value.dtype for value in values]
+            for value, like, dtype in zip(values, right, dtypes, strict=False):
+                if dtype == torch.float64 and value.dtype == torch.float64:
+                    yours.append(value)
+                    random = one.expected is None
+                    telling += value.numel() if random else _long_numbers(like)
     return yours, telling
 
 

@@ -9,10 +9,12 @@ import math
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mdcv.exercises.judging import Outcome, judge
-from mdcv.exercises.showing import publish
+from mdcv.exercises.showing import behind_walls, publish
+
+if TYPE_CHECKING:
+    from mdcv.exercises.judging import Outcome
 
 RECORD_TYPE = "application/vnd.mdcv.outcome+json"
 SEED_VARIABLE = "MDCV_GRADING_SEED"
@@ -33,10 +35,16 @@ def grade(name: str, implementation: Any, *, points: float, seed: int | None = N
         seed: which questions are asked; None reads the environment variable
             `MDCV_GRADING_SEED`, and without it takes 1.
 
+    Behind the grader's walls it says that it waits, and gives 0.0: points are given outside.
+
     >>> grade("chamfer_distance", None, points=20)
     What you handed in is not a function. ...
     0.0
     """
+    if behind_walls(name):
+        return 0.0
+    from mdcv.exercises.judging import Outcome, judge  # loads every answer
+
     most = _points(points)
     try:
         with _silence():

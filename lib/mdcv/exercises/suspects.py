@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mdcv.exercises.calling import Answer, attempt
+from mdcv.exercises.calling import Answer
 from mdcv.exercises.comparing import same, trouble_with_gradient, trouble_with_value
-from mdcv.exercises.exercise import Case, Exercise, Finding, Mistake, Part, Question, Trial
+from mdcv.exercises.exercise import Case, Finding, Mistake, Part, Question, Trial
+from mdcv.exercises.prepared import Prepared
 
 #: Two fingerprints are alike when they are this many standard errors apart at most.
 MAX_Z = 5.0
@@ -23,6 +24,7 @@ Rank = tuple[int, int]
 class Asked:
     """A question, its answers, and what is wrong with them by themselves."""
 
+    index: int
     part: Part
     question: Question
     answers: tuple[Answer, ...]
@@ -31,15 +33,12 @@ class Asked:
 
 
 class Suspects:
-    """The mistakes of an exercise, compared with one implementation's answers.
+    """The mistakes of an exercise, compared with one implementation's answers."""
 
-    What a mistake answers is computed when it is needed, and once.
-    """
-
-    def __init__(self, exercise: Exercise, asked: Sequence[Asked], seed: int) -> None:
+    def __init__(self, prepared: Prepared, asked: Sequence[Asked]) -> None:
         self.asked = asked
-        self._mistakes = exercise.wrong
-        self._cotangent = cotangent_seed(seed)
+        self._prepared = prepared
+        self._mistakes = prepared.exercise.wrong
         self._comparable = [one for one in asked if _is_comparable(one)]
         self._agreements: dict[tuple[str, int], tuple[bool, bool]] = {}
         self._fingerprints: dict[int, tuple[Tensor, Tensor] | None] = {}
@@ -88,20 +87,19 @@ class Suspects:
         assert isinstance(question, Case)
         if one.answers[0].late:
             return False, False
-        seed = None if question.gradient == "none" else self._cotangent
-        theirs = attempt(mistake.function, question.arguments, question.options, seed)
+        (theirs,) = self._prepared.answers_of(mistake, one.index)
         value = same(one.answers[0], theirs, question, with_gradient=False)
-        if value and one.finding is not None and _is_right(theirs, one, question):
+        if value and one.finding is not None and self._is_right(theirs, one, question):
             return False, False  # nearly the student's answer, but right: it explains nothing
         return value, value and same(one.answers[0], theirs, question)
 
     def _same_fingerprint(self, mistake: Mistake, one: Asked, trial: Trial) -> bool:
-        answers = [attempt(mistake.function, *call) for call in trial.calls]
-        if len(_values(one.answers)) < len(answers) or _shapes(answers) != _shapes(one.answers):
+        answers = self._prepared.answers_of(mistake, one.index)
+        if any(not a.values for a in one.answers) or _shapes(answers) != _shapes(one.answers):
             return False
         if id(one) not in self._fingerprints:
             self._fingerprints[id(one)] = _fingerprint(trial, one.answers)
-        if one.finding is not None and trial.examine(_values(answers)) is None:
+        if one.finding is not None and trial.examine(trial.read(answers)) is None:
             return False
         mine, theirs = self._fingerprints[id(one)], _fingerprint(trial, answers)
         if mine is None or theirs is None or mine[0].shape != theirs[0].shape:
@@ -109,27 +107,16 @@ class Suspects:
         apart = (mine[0] - theirs[0]).abs()
         return bool((apart <= MAX_Z * torch.hypot(mine[1], theirs[1])).all())
 
-
-def _values(answers: Sequence[Answer]) -> list[Tensor]:
-    return [answer.value for answer in answers if answer.value is not None]
-
-
-def _shapes(answers: Sequence[Answer]) -> list[tuple[int, ...]]:
-    return [tuple(value.shape) for value in _values(answers)]
-
-
-def _is_right(answer: Answer, one: Asked, case: Case) -> bool:
-    """Whether an answer of a mistake passes, at a question where the student's does not."""
-    if one.expected is None or trouble_with_value(answer, one.expected, case) is not None:
-        return False
-    if case.gradient == "none":
-        return True
-    return trouble_with_gradient(answer, one.expected, case) is None
+    def _is_right(self, answer: Answer, one: Asked, case: Case) -> bool:
+        """Whether an answer of a mistake passes, at a question where the student's does not."""
+        exercise, expected = self._prepared.exercise, one.expected
+        if expected is None or trouble_with_value(answer, expected, case, exercise) is not None:
+            return False
+        return case.gradient == "none" or trouble_with_gradient(answer, expected, case) is None
 
 
-def cotangent_seed(seed: int) -> int:
-    """The seed of the cotangent through which gradients are compared."""
-    return seed % 2**31
+def _shapes(answers: Sequence[Answer]) -> list[list[tuple[int, ...]]]:
+    return [[tuple(value.shape) for value in answer.values or ()] for answer in answers]
 
 
 def _is_comparable(one: Asked) -> bool:
@@ -139,7 +126,6 @@ def _is_comparable(one: Asked) -> bool:
 
 
 def _fingerprint(trial: Trial, answers: Sequence[Answer]) -> tuple[Tensor, Tensor] | None:
-    values = _values(answers)
-    if trial.fingerprint is None or len(values) < len(answers):
+    if trial.fingerprint is None or any(not answer.values for answer in answers):
         return None
-    return trial.fingerprint(values)
+    return trial.fingerprint(trial.read(answers))

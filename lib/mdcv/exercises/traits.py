@@ -25,6 +25,11 @@ TRAITS: dict[str, str] = {
     "returns_list": (
         "Your function returned a list or a tuple; the answer is one tensor (see torch.stack)."
     ),
+    "not_a_tuple": (
+        "Your function returned one tensor; the contract asks for several, as a tuple."
+    ),
+    "wrong_number_of_values": "Another number of values came back than the contract says.",
+    "values_exchanged": "The values are right, but they come back in another order.",
     "yields_instead_of_returning": "Your function yields: write return where it says yield.",
     "async_function": "Your function is asynchronous: remove async from its definition.",
     "tensor_subclass_returned": "The answer must be a plain dense tensor.",
@@ -99,7 +104,7 @@ TRAITS: dict[str, str] = {
         "graph (detach, no_grad, .item(), NumPy, torch.tensor of a tensor)."
     ),
     "gradient_of_one_input": (
-        "The value is right, but the gradient reaches only one of the two inputs."
+        "The value is right, but the gradient does not reach every input that it should."
     ),
     "nan_gradient": (
         "The gradient is nan or infinite where points coincide: the square root has infinite "

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a4_point_sets.tables import distances
+from mdcv.exercises.a4_point_sets.tables import squares
 from mdcv.exercises.blunders import blunders
-from mdcv.exercises.cases import Draw
+from mdcv.exercises.cases import Draw, Made
 from mdcv.exercises.exercise import Case, Exercise, Mistake, Part, Refusal, Right
 
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -33,26 +33,16 @@ def density_sensitivity(
     return distance(reference, uneven) / noise
 
 
-# Distances to ask with: not symmetric, of different size, and one that is
+# Distances to ask with: two that are not symmetric, of different size, and one that is
 
-
-def _one_way(x: Tensor, y: Tensor) -> Tensor:
-    return distances(x, y).amin(2).mean(1)
-
-
-def _lopsided(x: Tensor, y: Tensor) -> Tensor:
-    return (x.mean(1) - y.mean(1)).square().sum(1) + 0.2 * y.square().mean((1, 2))
-
-
-def _both_ways(x: Tensor, y: Tensor) -> Tensor:
-    table = distances(x, y)
-    return 7.0 * (table.amin(2).square().sum(1) + table.amin(1).square().sum(1))
-
+SHIFT = Made("set_distance", kind="shift")
+LOPSIDED = Made("set_distance", kind="lopsided")
+MOMENTS = Made("set_distance", kind="moments")
 
 DISTANCES = {
-    "the mean way from x to y": _one_way,
-    "a lopsided distance": _lopsided,
-    "a sum of squares both ways": _both_ways,
+    "a distance of the centers": SHIFT,
+    "a lopsided distance": LOPSIDED,
+    "a distance of the moments": MOMENTS,
 }
 
 
@@ -76,14 +66,15 @@ def _values(draw: Draw) -> list[Case]:
 
 def _hard(draw: Draw) -> list[Case]:
     single = _clouds(draw, dtype=torch.float32)
+    without_names = Made("set_distance", kind="shift", positional=True)
     reference, even, _ = _clouds(draw)
     tiny = (reference, reference + 1e-6 * torch.ones_like(reference[:, :1]), even)
     return [
-        Case("float32", (_both_ways, *single)),
-        Case("little noise", (_one_way, *tiny)),
-        Case("an uneven cloud equal to the reference", (_one_way, reference, even, reference)),
-        Case("a distance with other names", (lambda p, q, /: _one_way(p, q), *_clouds(draw))),
-        Case("a batch of one", (_lopsided, *(cloud[:1] for cloud in _clouds(draw)))),
+        Case("float32", (MOMENTS, *single)),
+        Case("little noise", (SHIFT, *tiny)),
+        Case("an uneven cloud equal to the reference", (SHIFT, reference, even, reference)),
+        Case("a distance with other names", (without_names, *_clouds(draw))),
+        Case("a batch of one", (LOPSIDED, *(cloud[:1] for cloud in _clouds(draw)))),
     ]
 
 
@@ -102,16 +93,16 @@ def _refusals(draw: Draw) -> list[Refusal]:
     nan[0, 1, 0] = torch.nan
     name = "accepts_no_noise"
     return [
-        Refusal("even clouds equal to the reference", (_one_way, reference, reference, even), name),
+        Refusal("even clouds equal to the reference", (SHIFT, reference, reference, even), name),
         Refusal(
             "one even cloud of the batch equal to its reference",
-            (_both_ways, reference, partly, uneven),
+            (MOMENTS, reference, partly, uneven),
             name,
         ),
-        Refusal("three equal clouds", (_one_way, reference, reference, reference), name),
+        Refusal("three equal clouds", (SHIFT, reference, reference, reference), name),
         Refusal(
             "an uneven cloud that holds NaN",
-            (_both_ways, reference, even, nan),
+            (MOMENTS, reference, even, nan),
             "hides_nan",
             or_any_sign=True,
         ),
@@ -165,7 +156,11 @@ def _mistake(name: str, ratio: Callable[..., Tensor], sentence: str = "") -> Mis
 
 
 def _chamfer_always(d: Distance, r: Tensor, e: Tensor, u: Tensor) -> Tensor:
-    return density_sensitivity(_both_ways, r, e, u)
+    def chamfer(x: Tensor, y: Tensor) -> Tensor:
+        table = squares(x, y)
+        return table.amin(2).sum(1) + table.amin(1).sum(1)
+
+    return density_sensitivity(chamfer, r, e, u)
 
 
 def _unguarded(d: Distance, r: Tensor, e: Tensor, u: Tensor) -> Tensor:
