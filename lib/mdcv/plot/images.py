@@ -56,3 +56,4 @@ def draw_image(axes: Axes, image: Tensor) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)
+    axes.spines[:].set_visible(False)
