@@ -107,16 +107,15 @@ def memory_of(pids: set[int]) -> int:
     return total
 
 
-def bytes_below(folder: Path, *, most_entries: int = 20_000) -> int:
-    """The bytes on disk below a folder; a folder of too many entries counts as full of them."""
-    total = entries = 0
-    waiting = [str(folder)]
+def bytes_below(folder: Path, *, most_files: int) -> float:
+    """The bytes on disk below a folder; infinitely many if it holds more than `most_files`."""
+    total, files, waiting = 0, 0, [str(folder)]
     while waiting:
         with contextlib.suppress(OSError), os.scandir(waiting.pop()) as scan:
             for entry in scan:
-                entries += 1
-                if entries > most_entries:
-                    return 1 << 62
+                files += 1
+                if files > most_files:
+                    return float("inf")
                 with contextlib.suppress(OSError):
                     total += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):

@@ -32,6 +32,9 @@ _AT_FDCWD, _AT_RECURSIVE = -100, 0x8000
 #: Devices that every program may expect.
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
+#: One file at most for so many bytes of scratch.
+BYTES_A_FILE = 4096
+
 #: May read and search whatever the owner may; kept only where Python itself is private.
 CAP_DAC_READ_SEARCH = 2
 
@@ -95,7 +98,7 @@ def build_view(
         os.symlink(f"/proc/self/fd{target}", f"/dev/{name}")
     for folder in (ground, "/dev/shm"):
         os.makedirs(folder, exist_ok=True)
-        size = f"size={scratch_bytes},nr_inodes=20000"
+        size = f"size={scratch_bytes},nr_inodes={scratch_bytes // BYTES_A_FILE}"
         _mount_memory(folder, f"mode=0700,uid={owner[0]},gid={owner[1]},{size}")
     os.makedirs("/proc", exist_ok=True)
     call("mount", b"proc", b"/proc", b"proc", _NOSUID | _NODEV | _NOEXEC, None)

@@ -41,11 +41,13 @@ REFUSED = (
     *("semtimedop", "semctl", "mq_open", "mq_unlink", "memfd_create", "memfd_secret"),
 )
 
-#: Without namespaces: sockets, and signals of every kind to processes of the same user.
+#: Without namespaces: sockets, signals of every kind to processes of the same user, and watching
+#: folders, which Landlock lets anybody do.
 REFUSED_ALONE = (
     *("socket", "connect", "bind", "listen", "accept", "accept4"),
     *("tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "sched_setscheduler", "sched_setparam"),
     *("sched_setattr", "ioprio_set", "truncate"),
+    *("inotify_init", "inotify_init1", "inotify_add_watch"),
 )
 
 #: Landlock does not guard a file's mode, owner, times and attributes. Without namespaces, changing

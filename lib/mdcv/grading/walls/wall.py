@@ -20,8 +20,11 @@ Isolation = Literal["full", "basic", "none"]
 #: Where users without name or rights begin. No system gives numbers like these to people.
 _STRANGERS = 1_000_000_000
 
-#: Of the files in /proc, what says nothing about other processes or the machine's users.
-_HARMLESS_PROC = ("cpuinfo", "meminfo", "stat", "self")
+#: Of the files in /proc, what programs ask for and what is theirs to know.
+_OWN_PROC = (
+    *("cpuinfo", "meminfo", "stat", "self/fd", "self/status", "self/stat", "self/statm"),
+    *("self/maps", "self/smaps", "self/cmdline", "self/comm", "self/limits"),
+)
 
 
 class WallError(RuntimeError):
@@ -164,7 +167,7 @@ class _Inside:
         self.step = "Landlock"
         devices = [Path("/dev", name) for name in namespaces.DEVICES]
         landlock.restrict(
-            readable=[*self.readable, *(Path("/proc", name) for name in _HARMLESS_PROC)],
+            readable=[*self.readable, *(Path("/proc", name) for name in _OWN_PROC)],
             writable=[self.scratch, *devices, *([Path("/dev/shm")] if self.full else [])],
             hidden=self.hidden,
             # An import lists the folders it searches. Behind a view, all names may be seen.
@@ -224,7 +227,8 @@ def _overuse_of_all(allowed: int) -> int:
 def _overuse_below(me: int, allowed: int, scratch: Path, scratch_bytes: int) -> int:
     if guard.memory_of(guard.descendants(me)) > allowed:
         return guard.TOO_MUCH_MEMORY
-    return guard.TOO_MUCH_DISK if guard.bytes_below(scratch) > scratch_bytes else 0
+    used = guard.bytes_below(scratch, most_files=scratch_bytes // namespaces.BYTES_A_FILE)
+    return guard.TOO_MUCH_DISK if used > scratch_bytes else 0
 
 
 def _stranger() -> int | None:

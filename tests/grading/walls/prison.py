@@ -1,0 +1,69 @@
+"""A stand-in for the grader's process: forks, confines the fork, and lets it run one probe.
+
+Run as a script by whichever user the test wants. It reads one question a line and writes one
+answer a line, both JSON, and knows nothing of pytest.
+"""
+
+import importlib
+import json
+import os
+import select
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+
+def answer_one(question: dict) -> dict:
+    """What a probe got hold of ("evidence"), or what stopped it ("error"); always how it ended."""
+    from mdcv.grading.walls import WallLimits, confine
+
+    probe = getattr(importlib.import_module(question["module"]), question["probe"])
+    world = {**question["world"], "wall": question["wall"], "template": os.getpid()}
+    scratch = Path(tempfile.mkdtemp(dir=world["scratch"]))
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answer = {}
+        try:
+            confine(
+                question["wall"],
+                scratch=scratch,
+                limits=WallLimits(**question["limits"]),
+                readable=map(Path, world["readables"]),
+                hidden=[Path(world["hidden"])],
+                keep_fds=[theirs],
+            )
+            os.write(theirs, b'{"inside": true}\n')
+            evidence = probe(world)
+            answer["evidence"] = repr(evidence)[:200] if evidence else None
+        except BaseException as error:
+            answer["error"] = f"{type(error).__name__}: {error}"
+        os.write(theirs, json.dumps(answer).encode() + b"\n")
+        os._exit(0)
+    os.close(theirs)
+    text, deadline = b"", time.monotonic() + question.get("seconds", 8)
+    while select.select([ours], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        piece = os.read(ours, 65536)
+        if not piece:
+            break
+        text += piece
+    else:
+        os.kill(child, signal.SIGTERM)
+    os.close(ours)
+    _, status = os.waitpid(child, 0)
+    answer = {"code": os.waitstatus_to_exitcode(status)}
+    for line in text.splitlines():
+        answer |= json.loads(line)
+    return answer
+
+
+def main() -> None:
+    for line in sys.stdin:
+        print(json.dumps(answer_one(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    sys.path[:0] = sys.argv[1:]
+    main()
