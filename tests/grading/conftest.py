@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -82,6 +83,12 @@ def toy_source() -> nbformat.NotebookNode:
     return new_notebook(cells=cells, metadata=KERNEL)
 
 
+@pytest.fixture(autouse=True)
+def toy_judges(monkeypatch):
+    """The toy's questions are no exercises of the course; they are judged as `judges` says."""
+    monkeypatch.setenv("MDCV_JUDGES", str(Path(__file__).with_name("judges.py")))
+
+
 @pytest.fixture(scope="session")
 def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A gradebook without entries: making one runs a program, copying one does not."""
@@ -147,5 +154,55 @@ def pupil(toy: Course):
         from copy import deepcopy
 
         return Pupil(toy, deepcopy(skeleton.released))
+
+    return make
+
+
+@pytest.fixture
+def stand_in(monkeypatch):
+    """The module that grades in the place of kernels; workers can import it as well."""
+    import sys
+
+    here = str(Path(__file__).parent)
+    monkeypatch.setattr(sys, "path", [*sys.path, here])
+    monkeypatch.setenv("PYTHONPATH", here, prepend=os.pathsep)
+    import stand_in
+
+    return stand_in
+
+
+@pytest.fixture
+def here():
+    """Hands in this very process: one task at a time, without walls around the grader."""
+    from mdcv.grading.work import Graded, Task, grade_task
+
+    class Here:
+        def __init__(self, work=grade_task):
+            self.work, self.done = work, []
+
+        def room(self) -> bool:
+            return not self.done
+
+        def begin(self, task: Task) -> None:
+            self.done.append(self.work(task))
+
+        def wait(self) -> Graded:
+            return self.done.pop()
+
+        def close(self) -> None:
+            self.done.clear()
+
+    return Here
+
+
+@pytest.fixture
+def parcel():
+    """Makes a task of the toy assignment, as far as the stand-in reads it."""
+    from mdcv.grading.execution import Limits
+    from mdcv.grading.work import Task
+
+    def make(student: str, answer: str = "return 2 * x", seconds: float = 60.0) -> Task:
+        notebook = json.dumps({"cells": [{"id": "double-solution", "source": answer}]})
+        return Task(student, notebook, {}, (), 7, Limits(total_seconds=seconds), "none", "any")
 
     return make

@@ -18,10 +18,16 @@ LIMITS = Limits(cell_seconds=5.0, grace_seconds=1.0)
 RIGHT = {"double": "return 2 * x", "triple": "return 3 * x"}
 
 
-def grade(toy, **options) -> dict[str, dict]:
-    """The results by student, in the form of the JSON."""
-    results = grade_class(toy, "toy", limits=LIMITS, **options)
-    return {result.student: result.as_json() for result in results}
+@pytest.fixture
+def grade(toy, here):
+    """Grades the class; gives the results by student, in the form of the JSON."""
+
+    def all_of(**options) -> dict[str, dict]:
+        options = {"isolation": "none", "again": True, "hands": here(), **options}
+        results = grade_class(toy, "toy", limits=LIMITS, **options)
+        return {result.student: result.as_json() for result in results}
+
+    return all_of
 
 
 def scores(entry: dict) -> dict[str, float]:
@@ -29,7 +35,7 @@ def scores(entry: dict) -> dict[str, float]:
 
 
 @pytest.mark.grading
-def test_a_class_of_good_and_bad_submissions_is_graded_whole(toy, pupil):
+def test_a_class_of_good_and_bad_submissions_is_graded_whole(toy, pupil, grade):
     pupil().answers(**RIGHT, why="Because.").hand_in("ada")
     pupil().answers(double="import os; os._exit(1)", triple="return 3 * x").hand_in("goran")
     pupil().answers(double="return x * x", triple="return 3 * x").hand_in("o'neil [x] {y} ü *")
@@ -44,7 +50,7 @@ def test_a_class_of_good_and_bad_submissions_is_graded_whole(toy, pupil):
     (toy.submitted / "notes.txt").write_text("no student")
     before = fingerprint(toy.submitted)
 
-    graded = grade(toy, jobs=2)
+    graded = grade(hands=None, jobs=2)
 
     assert sorted(graded) == sorted(
         [" spaced ", "absent", "ada", "broken", "goran", "o'neil [x] {y} ü *", "typo", "untouched"]
@@ -84,21 +90,21 @@ def fingerprint(folder) -> dict[str, str]:
 
 
 @pytest.mark.grading
-def test_the_same_files_get_the_same_marks_and_the_same_words_again(toy, pupil):
+def test_the_same_files_get_the_same_marks_and_the_same_words_again(toy, pupil, grade):
     pupil().answers(double="return x + 1", triple="return 3 * x").hand_in("ada")
-    first = grade(toy)
+    first = grade()
     page = (toy.autograded / "ada/toy/toy.ipynb").read_bytes()
-    assert grade(toy) == first
+    assert grade() == first
     assert (toy.autograded / "ada/toy/toy.ipynb").read_bytes() == page
 
 
 @pytest.mark.grading
-def test_what_was_mended_is_reported_and_stands_on_the_page(toy, pupil):
+def test_what_was_mended_is_reported_and_stands_on_the_page(toy, pupil, grade):
     student = pupil().answers(**RIGHT)
     student.notebook.cells.append(student.cell("double").copy())
     folder = student.hand_in("ada")
     shutil.move(folder / "toy.ipynb", folder / "toy (2).ipynb")
-    entry = grade(toy)["ada"]
+    entry = grade()["ada"]
     assert entry["status"] == "graded" and entry["score"] == 5.0
     assert entry["problems"] == [
         "the notebook is toy/toy (2).ipynb; expected toy/toy.ipynb",
@@ -109,23 +115,23 @@ def test_what_was_mended_is_reported_and_stands_on_the_page(toy, pupil):
 
 
 @pytest.mark.grading
-def test_students_see_the_data_of_the_assignment_and_their_own_files(toy, pupil):
+def test_students_see_the_data_of_the_assignment_and_their_own_files(toy, pupil, grade):
     (toy.source / "toy" / "factor.txt").write_text("2")
     folder = pupil().answers(double="import mine; return mine.factor() * x").hand_in("ada")
     (folder / "mine.py").write_text("def factor():\n    return int(open('factor.txt').read())\n")
     (folder / "factor.txt").write_text("5")
-    assert scores(grade(toy)["ada"])["double"] == 3.0
+    assert scores(grade()["ada"])["double"] == 3.0
     assert (toy.autograded / "ada/toy/mine.py").exists()
 
 
 @pytest.mark.grading
-def test_odd_characters_reach_neither_the_disk_nor_the_terminal(toy, pupil):
+def test_odd_characters_reach_neither_the_disk_nor_the_terminal(toy, pupil, grade):
     student = pupil().answers(triple="print('\\ud800'); return 3 * x")
     odd = r"raise ValueError('double \x1b[2J\x07 end')"
     student.cell("double-solution").source = odd
     folder = student.hand_in("ada")
     (folder / "timestamp.txt").write_bytes(b"\xff yesterday")
-    entry = grade(toy)["ada"]
+    entry = grade()["ada"]
     message = entry["questions"]["double"]["message"]
     assert message.endswith("its cell failed: ValueError: double end")
     assert not set(message) & set("\x1b\x07\ud800")
@@ -135,37 +141,39 @@ def test_odd_characters_reach_neither_the_disk_nor_the_terminal(toy, pupil):
 
 
 @pytest.mark.grading
-def test_a_number_without_a_record_is_no_mark(toy, pupil):
+def test_a_number_without_a_record_is_no_mark(toy, pupil, grade):
     """The student's code replaced the judge. A record forged on purpose is not told apart yet."""
     takes_over = "def double(x):\n    return 0\ndef grade(*anything, **options):\n    return 3.0"
     pupil().answers(double=takes_over).hand_in("mallory")
-    entry = grade(toy)["mallory"]
+    entry = grade()["mallory"]
     assert scores(entry) == {"double": 0.0, "triple": 0.0, "why": 0.0}
     assert "left no record of a judgment" in entry["questions"]["double"]["message"]
 
 
-def test_a_fault_of_the_grader_costs_one_student_and_is_named(toy, pupil, monkeypatch):
+def test_a_fault_of_the_grader_costs_one_student_and_is_named(toy, pupil, grade, monkeypatch):
     pupil().hand_in("ada")
     pupil().hand_in("ben")
 
-    def breaks_once(notebook, *, folder, **options):
-        if folder.name == "0":
-            raise RuntimeError("no more sockets")
+    faults = iter([RuntimeError("no more sockets")])
+
+    def breaks_once(notebook, **options):
+        for fault in faults:
+            raise fault
         return []
 
-    monkeypatch.setattr("mdcv.grading.classroom.run_notebook", breaks_once)
-    graded = grade(toy)
+    monkeypatch.setattr("mdcv.grading.work.run_notebook", breaks_once)
+    graded = grade()
     assert graded["ada"]["status"] == "failed"
     assert graded["ada"]["score"] == 0.0
     assert graded["ada"]["problems"] == ["the grader failed: RuntimeError: no more sockets"]
     assert graded["ben"]["status"] == "graded"
 
 
-def test_a_fault_while_marking_costs_one_student_too(toy, pupil, monkeypatch):
+def test_a_fault_while_marking_costs_one_student_too(toy, pupil, grade, monkeypatch):
     pupil().hand_in("ada")
-    monkeypatch.setattr("mdcv.grading.classroom.run_notebook", lambda notebook, **options: [])
-    monkeypatch.setattr("mdcv.grading.classroom.mark_notebook", lambda notebook: 1 / 0)
-    entry = grade(toy)["ada"]
+    monkeypatch.setattr("mdcv.grading.work.run_notebook", lambda notebook, **options: [])
+    monkeypatch.setattr("mdcv.grading.work.mark_notebook", lambda notebook: 1 / 0)
+    entry = grade()["ada"]
     assert entry["status"] == "failed"
     assert entry["problems"] == ["the grader failed: ZeroDivisionError: division by zero"]
 
@@ -178,10 +186,10 @@ def test_a_fault_while_marking_costs_one_student_too(toy, pupil, monkeypatch):
         (lambda toy: toy.submitted.write_text(""), "there is no folder"),
     ],
 )
-def test_a_run_without_submissions_is_refused(toy, make, reason):
+def test_a_run_without_submissions_is_refused(toy, grade, make, reason):
     make(toy)
     with pytest.raises(CannotRun, match=reason):
-        grade(toy)
+        grade()
 
 
 def test_hidden_folders_and_files_are_no_students(tmp_path):

@@ -14,7 +14,9 @@ from mdcv.grading.classroom import Result
 from mdcv.grading.command import app, main
 from mdcv.grading.course import CannotRun
 from mdcv.grading.marks import BY_HAND, Mark
+from mdcv.grading.work import Graded
 
+NO_WALLS = ("--isolation", "none")
 MDCV = Path(sys.executable).parent / "mdcv"
 
 
@@ -46,11 +48,11 @@ def test_it_is_installed_and_says_in_one_line_why_it_cannot():
 
 
 def test_the_entry_point_turns_what_cannot_run_into_status_two(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["mdcv", "grade", "a4_point_sets", "--cluster", "tcp://h:1"])
+    monkeypatch.setattr(sys, "argv", ["mdcv", "grade", "no_such_assignment"])
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 2
-    assert capsys.readouterr().err.startswith("mdcv: --cluster is not there yet")
+    assert capsys.readouterr().err.startswith("mdcv: there is no assignment 'no_such_assignment'")
 
 
 def test_release_writes_all_assignments_or_the_one_named(toy):
@@ -99,6 +101,9 @@ def test_options_may_stand_in_any_order(toy, pretended, tmp_path, order):
         ["toy"],
         ["--submissions", toy.submitted],
         ["--jobs", "2"],
+        ["--cluster", "tcp://h:1"],
+        ["--isolation", "basic"],
+        ["--again"],
         ["--timeout", "7"],
         ["--db", tmp_path / "other.db"],
         ["--json", tmp_path / "out.json"],
@@ -106,6 +111,8 @@ def test_options_may_stand_in_any_order(toy, pretended, tmp_path, order):
     ]
     run("grade", *[word for group in groups[::order] for word in group])
     assert pretended["jobs"] == 2
+    assert (pretended["cluster"], pretended["isolation"]) == ("tcp://h:1", "basic")
+    assert pretended["again"] is True
     assert pretended["limits"].cell_seconds == 7
     assert pretended["submissions"] == toy.submitted
     assert pretended["course"].database == f"sqlite:///{tmp_path / 'other.db'}"
@@ -142,17 +149,17 @@ def test_a_result_file_that_cannot_be_written_is_known_before_the_grading(toy, p
 def test_a_gradebook_that_cannot_be_written_cannot_run(toy):
     (toy.submitted / "ada").mkdir(parents=True)
     with pytest.raises(CannotRun, match=r"the gradebook .* cannot be used"):
-        run("grade", "toy", "--db", "/no/such/folder/g.db", "--course", toy.root)
+        run("grade", "toy", "--db", "/no/such/folder/g.db", *NO_WALLS, "--course", toy.root)
 
 
-def test_a_run_in_which_no_kernel_starts_could_not_be_carried_out(toy, pupil, monkeypatch):
-    def fails(notebook, **options):
-        raise RuntimeError("no kernel")
+def test_a_run_in_which_no_kernel_starts_could_not_be_carried_out(toy, pupil, here, monkeypatch):
+    def fails(task):
+        return Graded(task.student, failure="the grader failed: RuntimeError: no kernel")
 
-    monkeypatch.setattr("mdcv.grading.classroom.run_notebook", fails)
+    monkeypatch.setattr("mdcv.grading.classroom._hire", lambda jobs, cluster: here(fails))
     pupil().hand_in("ada")
     with pytest.raises(CannotRun, match="nothing could be graded: the grader failed: RuntimeErr"):
-        run("grade", "toy", "--course", toy.root)
+        run("grade", "toy", *NO_WALLS, "--course", toy.root)
 
 
 def test_an_empty_and_a_missing_folder_cannot_run(toy, tmp_path):
@@ -169,12 +176,19 @@ def test_a_number_of_jobs_must_be_one(toy):
 @pytest.mark.grading
 def test_grade_report_and_feedback_in_one_go(toy, pupil):
     pupil().answers(double="return 2 * x", triple="return 3 * x").hand_in("ada")
-    text = run("grade", "toy", "--feedback", "--course", toy.root)
+    text = run("grade", "toy", *NO_WALLS, "--feedback", "--course", toy.root)
     assert f"1 feedback pages in {toy.feedback}" in text
     assert (toy.feedback / "ada/toy/toy.html").exists()
     assert "ada" in run("report", "toy", "--course", toy.root)
     assert run("report", "toy", "--format", "csv", "--course", toy.root).startswith("student,")
     assert run("report", "--format", "moodle", "--course", toy.root, "toy").startswith("First name")
+
+
+def test_less_than_full_walls_have_to_be_asked_for_by_name(toy, pupil, monkeypatch):
+    pupil().hand_in("ada")
+    monkeypatch.setattr("mdcv.grading.classroom.best_isolation", lambda: "basic")
+    with pytest.raises(CannotRun, match=r"'basic' is the most .* --isolation basic grades with"):
+        run("grade", "toy", "--course", toy.root)
 
 
 @pytest.mark.grading

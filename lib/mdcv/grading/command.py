@@ -49,6 +49,14 @@ Seconds = Annotated[
 ]
 
 
+class Isolation(StrEnum):
+    """The walls around students' code."""
+
+    FULL = "full"
+    BASIC = "basic"
+    NONE = "none"
+
+
 class Format(StrEnum):
     """What `mdcv report` writes."""
 
@@ -108,7 +116,19 @@ def grade_command(
             help="Folder of <student>/<assignment>/<assignment>.ipynb. Default: course/submitted."
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="How many submissions run at once.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="How many submissions run at once on this machine.")
+    ] = 1,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="The address of a Dask scheduler, tcp://...; its workers run them."),
+    ] = None,
+    isolation: Annotated[
+        Isolation, typer.Option(help="The walls around students' code. Less has to be asked for.")
+    ] = Isolation.FULL,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run also what was graded from the same files before.")
+    ] = False,
     timeout: Seconds = 60.0,
     database: Database = None,
     json_file: Annotated[
@@ -117,31 +137,33 @@ def grade_command(
     feedback: Annotated[
         bool, typer.Option("--feedback", help="Write the students' pages as well.")
     ] = False,
-    cluster: Annotated[
-        str | None, typer.Option(help="The address of a scheduler (not there yet).")
-    ] = None,
     course_folder: CourseFolder = None,
 ) -> None:
     """Grade every submission of a folder into the gradebook.
 
-    Exits 0 when every submission has a result, however bad it is. Exits 2 when the run itself
-    could not be carried out: an unknown assignment, no submissions, no gradebook.
+    What was graded before, from the very same files, stands and is not run again; so a run that
+    was stopped or killed is finished by the same command. Exits 0 when every submission has a
+    result, however bad it is. Exits 2 when the run itself could not be carried out: an unknown
+    assignment, no submissions, no gradebook, a full disk, no scheduler, no walls.
     """
     from mdcv.grading.classroom import FAULT, grade_class, student_folders
     from mdcv.grading.execution import Limits
     from mdcv.grading.show import legend, points_table, problems_of, with_bar
 
-    if cluster is not None:
-        raise CannotRun(
-            "--cluster is not there yet; --jobs runs several submissions on this machine"
-        )
     course = _course(course_folder, database)
     course.notebook(assignment)
     folder = (submissions or course.submitted).absolute()
     total = len(student_folders(folder))
     _check_writable(json_file)
     grading = grade_class(
-        course, assignment, submissions=folder, jobs=jobs, limits=Limits(cell_seconds=timeout)
+        course,
+        assignment,
+        submissions=folder,
+        jobs=jobs,
+        cluster=cluster,
+        limits=Limits(cell_seconds=timeout),
+        isolation=isolation.value,
+        again=again,
     )
     results = sorted(with_bar(grading, total, assignment), key=lambda result: result.student)
     console = _console()
@@ -150,6 +172,8 @@ def grade_command(
     else:
         console.print(points_table(results))
         console.print(legend(results), highlight=False)
+        if kept := sum(result.kept for result in results):
+            console.print(f"{kept} stood already, from the same files; --again runs them anew.")
         for problem in problems_of(results):
             console.print(f"- {problem}", markup=False)
         if json_file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,9 +173,13 @@ def find_course(folder: Path | None = None) -> Course:
 def database_url(name: str) -> str:
     """The database as a URL; a plain path means an SQLite file.
 
+    For PostgreSQL the driver is named, because SQLAlchemy's own choice differs by version.
+
     >>> database_url("postgresql://grader@localhost/course")
-    'postgresql://grader@localhost/course'
+    'postgresql+psycopg://grader@localhost/course'
     >>> database_url("/tmp/book.db")
     'sqlite:////tmp/book.db'
     """
-    return name if "://" in name else f"sqlite:///{Path(name).expanduser().absolute()}"
+    if "://" not in name:
+        return f"sqlite:///{Path(name).expanduser().absolute()}"
+    return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", name)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdcv.grading.classroom import Result, grade_class
+from mdcv.grading.classroom import Result, best_isolation, grade_class
 from mdcv.grading.course import SECRET_NAME, CannotRun, Course
 from mdcv.grading.execution import Limits
 from mdcv.grading.release import release
@@ -32,7 +32,8 @@ class Demo:
         """Grades the class; yields each result as it stands in the scratch gradebook."""
         jobs = jobs or min(2, os.cpu_count() or 1)
         limits = Limits(cell_seconds=CELL_SECONDS)
-        return grade_class(self.course, ASSIGNMENT, jobs=jobs, limits=limits)
+        isolation = best_isolation()  # these ten are ours; a class of strangers needs "full"
+        return grade_class(self.course, ASSIGNMENT, jobs=jobs, limits=limits, isolation=isolation)
 
 
 def set_up(course: Course, folder: Path | None = None) -> Demo:

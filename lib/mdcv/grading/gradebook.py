@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,11 @@ from mdcv.grading.marks import NOT_ANSWERED, Mark
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
+
+    from mdcv.grading.penalties import Penalties
+
+#: A writer waits this long for another one, such as the formgrader, before it gives up.
+BUSY_SECONDS = 30
 
 
 @contextlib.contextmanager
@@ -24,12 +32,14 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
         CannotRun: the database cannot be reached, read or written.
     """
     from nbgrader import api
-    from sqlalchemy import update
+    from sqlalchemy import text, update
 
     alembic_on_path()
-    with _refusals(course.database):
+    with refusals(course.database):
         gradebook = api.Gradebook(course.database, course.directory("").course_id)
         # Opening a file that is for reading only succeeds; a write that changes nothing tells.
+        if gradebook.engine.dialect.name == "sqlite":
+            gradebook.db.execute(text(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS}"))
         gradebook.db.execute(update(api.Course).values(id=api.Course.id))
         gradebook.db.commit()
     try:
@@ -39,7 +49,7 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
 
 
 @contextlib.contextmanager
-def _refusals(database: str) -> Iterator[None]:
+def refusals(database: str) -> Iterator[None]:
     """Whatever the database refuses inside becomes a sentence."""
     from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import SQLAlchemyError
@@ -50,7 +60,16 @@ def _refusals(database: str) -> Iterator[None]:
         # nbgrader wraps the driver's error in one of its own.
         causes = [getattr(one, "orig", None) for one in (error, error.__context__)]
         reason = str(next(filter(None, causes), error)).splitlines()[0]
-        raise CannotRun(f"the gradebook {database} cannot be used: {reason}") from error
+        raise CannotRun(f"the gradebook {shown(database)} cannot be used: {reason}") from error
+
+
+def shown(database: str) -> str:
+    """A database's URL without its password.
+
+    >>> shown("postgresql://ann:secret@host/book")
+    'postgresql://ann:***@host/book'
+    """
+    return re.sub(r"(://[^:/@]+):[^@]*@", r"\1:***@", database)
 
 
 def alembic_on_path() -> None:
@@ -89,6 +108,40 @@ def apply_mark(grade, mark: Mark) -> None:
     grade.needs_manual_grade = mark.score is None or grade.manual_score is not None
 
 
+@dataclass(frozen=True)
+class Points:
+    """What the gradebook holds of one question: by the machine, by a person, and what counts."""
+
+    auto: float | None
+    by_hand: float | None
+    score: float
+
+
+def _points(grade) -> Points:
+    return Points(grade.auto_score, grade.manual_score, float(grade.score or 0.0))
+
+
+def standing(gradebook: Gradebook, assignment: str) -> dict[str, dict[str, Points]]:
+    """The points of every submission to an assignment, by student and grade id."""
+    from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
+    from sqlalchemy.orm import joinedload
+
+    with refusals(str(gradebook.engine.url)):
+        rows = (
+            gradebook.db.query(SubmittedAssignment.student_id, Grade)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .filter(Assignment.name == assignment)
+            .options(joinedload(Grade.cell))
+        )
+        found: dict[str, dict[str, Points]] = {}
+        for student, grade in rows:
+            found.setdefault(student, {})[grade.name] = _points(grade)
+        gradebook.db.rollback()  # nothing was changed; the database is free again
+        return found
+
+
 def record_marks(
     gradebook: Gradebook,
     assignment: str,
@@ -96,19 +149,23 @@ def record_marks(
     marks: dict[str, Mark],
     *,
     names: dict[str, str] | None = None,
-    timestamp=None,
-) -> dict[str, float]:
-    """Writes one student's marks in one transaction; returns the points that stand, by grade id.
-
-    Raises:
-        CannotRun: the database does not take them; what was written before stands.
+    timestamp: datetime | None = None,
+    penalties: Penalties | None = None,
+    also: Callable[[], None] = lambda: None,
+) -> tuple[dict[str, Points], float]:
+    """Writes one student's marks in one transaction; returns what stands, and the late penalty.
 
     Args:
         marks: of every question of the assignment.
         names: first name, last name and email of a student who is new to the gradebook.
         timestamp: when the submission was handed in, where that is known.
+        penalties: what being late costs.
+        also: writes more in the same transaction.
+
+    Raises:
+        CannotRun: the database does not take them; what was written before stands.
     """
-    with _refusals(str(gradebook.engine.url)), one_commit(gradebook):
+    with refusals(str(gradebook.engine.url)), one_commit(gradebook):
         gradebook.update_or_create_student(student, **(names or {}))
         when = {} if timestamp is None else {"timestamp": timestamp}
         gradebook.update_or_create_submission(assignment, student, **when)
@@ -119,6 +176,25 @@ def record_marks(
         for comment in notebook.comments:
             mark = marks.get(comment.name)
             comment.auto_comment = "No response." if mark and mark.message == NOT_ANSWERED else None
+        also()
         gradebook.db.flush()
         gradebook.db.expire_all()  # the database computes the score of a row
-        return {grade_id: float(rows[grade_id].score or 0.0) for grade_id in marks}
+        lost = penalties.apply(notebook) if penalties is not None else 0.0
+        return {grade_id: _points(rows[grade_id]) for grade_id in marks}, lost
+
+
+def renew_penalty(
+    gradebook: Gradebook,
+    assignment: str,
+    student: str,
+    penalties: Penalties,
+    timestamp: datetime | None,
+) -> float:
+    """The late penalty of a submission whose marks stand; due date and plugin may have changed."""
+    with refusals(str(gradebook.engine.url)):
+        notebook = gradebook.find_submission_notebook(assignment, assignment, student)
+        if timestamp is not None and notebook.assignment.timestamp != timestamp:
+            notebook.assignment.timestamp = timestamp
+        lost = penalties.apply(notebook)
+        gradebook.db.commit()
+        return lost

@@ -23,17 +23,8 @@ from mdcv.grading.execution import Limits, run_notebook
 from mdcv.grading.gradebook import apply_mark
 from mdcv.grading.intake import Handed, copy_files, rebuild
 from mdcv.grading.marks import is_judged, mark_notebook
+from mdcv.grading.notes import note_problems
 from mdcv.grading.skeleton import grade_id_of, load_skeleton
-
-
-def note_problems(notebook: NotebookNode, problems: list[str]) -> None:
-    """Puts what was mended on top of the page, for the student and the grader to read."""
-    if problems:
-        from nbformat.v4 import new_markdown_cell
-
-        lines = "\n".join(f"- {problem}" for problem in problems)
-        note = new_markdown_cell(f"**Notes on this submission**\n\n{lines}", id="grading-notes")
-        notebook.cells.insert(0, note)
 
 
 class _CourseStep(NbGraderPreprocessor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import logging
 import re
@@ -12,8 +13,8 @@ from pathlib import Path
 import nbformat
 
 from mdcv.grading.course import CannotRun, Course
-from mdcv.grading.gradebook import alembic_on_path, open_gradebook
-from mdcv.grading.skeleton import release_steps
+from mdcv.grading.gradebook import open_gradebook
+from mdcv.grading.skeleton import Skeleton, load_skeleton, release_steps
 
 STUB = "raise NotImplementedError"
 REGION = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
@@ -50,21 +51,29 @@ def release_is_current(course: Course, assignment: str) -> bool:
         return _same_files(fresh, course.release / assignment)
 
 
-def enter_assignment(course: Course, assignment: str) -> None:
+def enter_assignment(course: Course, assignment: str, skeleton: Skeleton | None = None) -> None:
     """Enters an assignment with its cells and due date into the gradebook, or brings it up to date.
+
+    Args:
+        skeleton: the assignment, where it was loaded already.
 
     Raises:
         CannotRun: the gradebook cannot be used, or holds submissions to other cells.
     """
+    from nbgrader.preprocessors import SaveCells
+
     from mdcv.grading.roster import due_date
 
-    course.notebook(assignment)
-    with (
-        open_gradebook(course) as gradebook,
-        tempfile.TemporaryDirectory(prefix="mdcv-") as scratch,
-    ):
+    skeleton = skeleton or load_skeleton(course.notebook(assignment), course.config())
+    about = {"notebook": assignment, "assignment": assignment, "db_url": course.database}
+    with open_gradebook(course) as gradebook:
         gradebook.update_or_create_assignment(assignment, duedate=due_date(course, assignment))
-        _convert(dataclasses.replace(course, release=Path(scratch)), assignment, database=True)
+        try:
+            SaveCells(config=course.config()).preprocess(
+                copy.deepcopy(skeleton.notebook), {"nbgrader": about}
+            )
+        except RuntimeError as error:
+            raise CannotRun(f"nbgrader refuses to enter {assignment}: {error}") from error
 
 
 def check_release(source: Path, released: Path) -> None:
@@ -116,24 +125,17 @@ def _lines(notebook: nbformat.NotebookNode) -> tuple[set[str], set[str]]:
 
 
 def _generate(course: Course, assignment: str, scratch: Path) -> Path:
-    """The release in a scratch folder, without the gradebook."""
-    _convert(dataclasses.replace(course, release=scratch), assignment, database=False)
-    return scratch / assignment
-
-
-def _convert(course: Course, assignment: str, *, database: bool) -> None:
-    """nbgrader's own generate_assignment on one assignment."""
+    """The release in a scratch folder, by nbgrader's own generate_assignment; no gradebook."""
     from nbgrader.converters import GenerateAssignment
     from nbgrader.converters.base import NbGraderException
     from nbgrader.preprocessors import SaveCells
 
     course.notebook(assignment)
-    alembic_on_path()
+    course = dataclasses.replace(course, release=scratch)
     config = course.config()
-    config.GenerateAssignment.no_database = not database
-    if not database:
-        steps = [step for step in release_steps(config) if step is not SaveCells]
-        config.GenerateAssignment.preprocessors = steps
+    config.GenerateAssignment.no_database = True
+    steps = [step for step in release_steps(config) if step is not SaveCells]
+    config.GenerateAssignment.preprocessors = steps
     converter = GenerateAssignment(coursedir=course.directory(assignment), config=config)
     heard = _Heard()
     converter.log = heard.logger
@@ -142,6 +144,7 @@ def _convert(course: Course, assignment: str, *, database: bool) -> None:
     except NbGraderException as error:
         reason = heard.reason() or str(error)
         raise CannotRun(f"nbgrader refuses to generate {assignment}: {reason}") from error
+    return scratch / assignment
 
 
 class _Heard(logging.Handler):

@@ -8,7 +8,7 @@ from time import monotonic
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from mdcv.grading.classroom import Result
@@ -16,25 +16,54 @@ from mdcv.grading.marks import BY_HAND, Mark
 from mdcv.grading.report import Row
 from mdcv.grading.text import sentence
 
+#: Without a terminal, a line is written this often.
+LOG_SECONDS = 30.0
+
 
 def with_bar(results: Iterable[Result], total: int, label: str) -> Iterator[Result]:
-    """The results as they come, with a bar on stderr: how many, how fast, how long still."""
+    """The results as they come, with a bar on stderr: how many, how fast, how long still.
+
+    What stood already takes no time, so it counts as done and not as speed. Without a terminal
+    there is no bar but a line every half minute, for a log.
+    """
+    console = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
+        TextColumn("{task.fields[pace]}"),
+        console=console,
+        disable=not console.is_terminal,
     )
-    begin = monotonic()
+    begin = spoken = monotonic()
+    run = 0
     with bar:
-        task = bar.add_task(label, total=total, rate="")
+        task = bar.add_task(label, total=total, pace="")
         for done, result in enumerate(results, start=1):
-            rate = 60 * done / max(monotonic() - begin, 1e-9)
-            bar.update(task, advance=1, rate=f"{rate:.0f} a minute")
+            run += not result.kept
+            pace = pace_of(run, total - done, monotonic() - begin)
+            bar.update(task, advance=1, pace=pace)
+            if bar.disable and monotonic() - spoken > LOG_SECONDS:
+                spoken = monotonic()
+                console.print(f"{label}: {done}/{total}, {pace}", highlight=False)
             yield result
+
+
+def pace_of(run: int, left: int, seconds: float) -> str:
+    """How fast it goes, and how long the rest will take.
+
+    >>> pace_of(30, 90, 20.0)
+    '90 a minute, 1:00 left'
+    >>> pace_of(0, 90, 20.0)
+    ''
+    """
+    if run == 0:
+        return ""
+    each = seconds / run
+    minutes, rest = divmod(round(each * left), 60)
+    hours, minutes = divmod(minutes, 60)
+    clock = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{60 / max(each, 1e-9):.0f} a minute, {clock} left"
 
 
 def points(value: float) -> str:

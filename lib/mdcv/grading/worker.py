@@ -1,0 +1,50 @@
+"""The other end of the line: a process that grades one task after another.
+
+It is started as a program of its own, and imports little before it has heard what to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+
+#: A worker that was told to stop has this long to put away what it works on.
+GOODBYE_SECONDS = 10.0
+
+
+def start_quickly() -> None:
+    """Leaves out what notebooks never need and what takes a second to import.
+
+    jsonschema compiles a grammar of international addresses; the schema of notebooks has none.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)
+
+
+def serve(handle: int) -> None:
+    """A worker's life: takes tasks from a line and sends back what came of them."""
+    stop, tasks = threading.Event(), queue.SimpleQueue()
+    with Connection(handle) as line:
+        start_quickly()
+        work = line.recv()
+        line.send("ready")
+
+        def listen() -> None:
+            with contextlib.suppress(EOFError, OSError):
+                while True:
+                    tasks.put(line.recv())
+            stop.set()
+            tasks.put(None)
+            time.sleep(GOODBYE_SECONDS)
+            os._exit(1)  # whatever it works on does not let go
+
+        threading.Thread(target=listen, daemon=True).start()
+        while (task := tasks.get()) is not None:
+            done = work(task, stop)
+            if stop.is_set():
+                return
+            line.send(done)
