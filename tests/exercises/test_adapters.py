@@ -93,6 +93,8 @@ def test_a_type_error_inside_is_a_crash():
 def test_odd_things_that_come_are_said():
     assert ask(Scaler, (3,), [("bias", (), {})]).kind == "number"
     assert ask(5, (3,), []).kind == "not callable"
+    assert ask(lambda width: None, (3,), [("", (), {})]).kind == "nothing"
+    assert ask(lambda width: 5, (3,), [("", (), {})]).text.startswith("what came is a int")
 
 
 def test_generators_are_collected_up_to_a_limit():

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mdcv.exercises.calling import attempt
-from mdcv.exercises.cases import Argument, Constant, Draw, Made, Seeded
+from mdcv.exercises.cases import Argument, Constant, Draw, Gram, Made, Seeded
 from mdcv.exercises.objects import ACTIVATIONS, MAKERS, STALE
 from mdcv.exercises.records import (
     MOST_EVENTS,
@@ -162,3 +162,26 @@ def test_a_change_inside_a_container_or_an_option_is_seen():
     x = torch.rand(3)
     assert attempt(lambda pair: pair[1].zero_(), ((1, x),), {}).changed.startswith("argument 1")
     assert attempt(lambda scale: scale.zero_(), (), {"scale": x}).changed.startswith("option scale")
+
+
+def test_a_gram_matrix_is_symmetric_and_its_factor_has_the_gradient():
+    factor = torch.rand(3, 2).double()
+    answer = attempt(lambda c: c.trace(), (Gram(factor),), {}, 3)
+    torch.testing.assert_close(answer.value, (factor @ factor.T).trace())
+    slope = torch.randn((), generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    torch.testing.assert_close(answer.gradients[0], 2 * slope * factor)
+
+
+def test_a_mixing_network_lets_samples_depend_on_each_other():
+    x = torch.rand(4, 3).double()
+    made = MAKERS["recording_network"](Recorder(), who="d", layers=layers(3, 1), mixing=True)
+    assert not torch.allclose(made(x)[:2], made(x[:2]))
+
+
+def test_a_network_left_frozen_is_seen():
+    def freezes(f):
+        f.requires_grad_(False)
+        return torch.zeros(1)
+
+    (after,) = events(attempt(freezes, (stub(),), {}).records, "critic", "after")
+    assert after.facts["frozen"] is True

@@ -14,6 +14,7 @@ from mdcv.exercises.cases import (
     Argument,
     Constant,
     Draw,
+    Gram,
     Made,
     Seeded,
     strided_layout,
@@ -103,18 +104,20 @@ def test_stand_ins_and_containers_arrive():
             Seeded(4),
             (1, 2.5, None, True, "mean", [torch.float64, float("inf")]),
             {"mu": weight, 3: "three"},
+            Gram(weight),
         ),
         {"generator": Seeded(9)},
         through="then_ask",
     )
     came = unpack_call(*through_json(pack_call(sent)))
-    made, argument, constant, seeded, plain, named = came.arguments
+    made, argument, constant, seeded, plain, named, gram = came.arguments
     assert (made.maker, made.values["flat"]) == ("network", False)
     torch.testing.assert_close(made.values["layers"][0][0], weight)
     assert (argument, seeded) == (Argument(0), Seeded(4))
     torch.testing.assert_close(constant.value, weight)
     assert plain == (1, 2.5, None, True, "mean", [torch.float64, float("inf")])
     assert list(named) == ["mu", 3]
+    torch.testing.assert_close(gram.factor, weight)
     assert came.options == {"generator": Seeded(9)}
     assert came.through == "then_ask"
 

@@ -10,7 +10,8 @@ How to write one is told in `README.md` beside this file. The interface in short
                             judge_with(name, caller, seed=...) for a function in another process
     an exercise             Exercise: parts of Case, Refusal, Trial; right; wrong; an adapter
     its arguments are data  tensors, numbers, text, None, dtypes, tuples, lists and dicts of them,
-                            Seeded(seed), Made(maker, **values), Argument(of), Constant(tensor)
+                            Seeded(seed), Made(maker, **values), Argument(of), Constant(tensor),
+                            Gram(factor)
     what comes back         Answer: values (one tensor or a tuple), gradients, records of stubs
 
 Two halves. Where students' code runs, `calling`, `building`, `cases`, `objects`, `adapters`,

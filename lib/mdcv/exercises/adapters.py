@@ -68,6 +68,8 @@ def then_ask(implementation: Any) -> Callable[..., Any]:
         made = implementation
         if construct is not None:
             made = _called(implementation, construct, options or {})
+        if made is None:
+            return None
         if weights is not None:
             made.load_state_dict(dict(weights))
         if mode:
@@ -155,6 +157,8 @@ def _answer(made: Any, name: str, arguments: Sequence[Any], options: Mapping[str
         made = made[int(word)] if word.isdigit() else getattr(made, word)
     if name and not callable(made):
         return made
+    if not callable(made):
+        raise TypeError(f"what came is a {type(made).__name__}, which cannot be called")
     return _called(made, arguments, options)
 
 

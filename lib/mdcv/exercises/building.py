@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mdcv.exercises.cases import Argument, Constant, Made, Seeded
+from mdcv.exercises.cases import Argument, Constant, Gram, Made, Seeded
 from mdcv.exercises.objects import MAKERS
 from mdcv.exercises.records import Recorder
 from mdcv.seeds import generator
@@ -42,6 +42,8 @@ class Built:
             return self._copy(thing, place, wants_gradient)
         if isinstance(thing, Constant):
             return self._copy(thing.value, place, False)
+        if isinstance(thing, Gram):
+            return self._square(thing.factor, place, wants_gradient)
         if isinstance(thing, Seeded):
             self.has_generator = True
             return generator(thing.seed)
@@ -62,6 +64,12 @@ class Built:
             self.leaves.append(copy)
         self.tensors.append((place, copy))
         return copy
+
+    def _square(self, factor: Tensor, place: str, wants_gradient: bool) -> Tensor:
+        factor = self._copy(factor, place, wants_gradient)
+        matrix = factor @ factor.mT
+        self.tensors[-1] = (place, matrix)
+        return matrix
 
     def _build(self, made: Made, wants_gradient: bool) -> Any:
         known = len(self.tensors)

@@ -1,7 +1,7 @@
 """Seeded inputs that hide nothing: random, of coprime sizes, never zeros or ones.
 
 Arguments are data, so that a question can be asked in another process: tensors, numbers, text,
-None, dtypes, tuples, lists and dicts of them, and the four stand-ins below.
+None, dtypes, tuples, lists and dicts of them, and the stand-ins below.
 
 A wrong answer often equals the right one on a degenerate input (batch 1, equal sizes, zeros).
 So the sizes of one question are pairwise coprime, batches hold at least two sets, and the same
@@ -78,6 +78,17 @@ class Constant:
     """A tensor whose gradient is not asked for, in a question that asks for gradients."""
 
     value: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Gram:
+    """Becomes the symmetric matrix F Fᵀ of this factor; gradients are asked for F.
+
+    The derivative for a matrix that must stay symmetric depends on how its two halves are read;
+    that for its factor does not.
+    """
+
+    factor: Tensor
 
 
 class Draw:

@@ -30,17 +30,21 @@ STALE = 3.0
 
 
 class Network(nn.Module):
-    """A small network with given weights that treats each sample by itself.
+    """A small network with given weights.
 
     Args:
         layers: weight (out, in) and bias (out,) of each linear layer.
         activation: between the layers: a name in `ACTIVATIONS`.
         flat: scores of shape (B,), not (B, 1); only with one output.
+        mixing: the input is first centered over the batch, as batch normalization would: then
+            samples do depend on each other.
 
     Inputs of more axes are flattened to (B, in).
     """
 
-    def __init__(self, layers: Layers, activation: str = "tanh", *, flat: bool = False) -> None:
+    def __init__(
+        self, layers: Layers, activation: str = "tanh", *, flat: bool = False, mixing: bool = False
+    ) -> None:
         super().__init__()
         steps: list[nn.Module] = []
         for weight, bias in layers:
@@ -50,10 +54,11 @@ class Network(nn.Module):
                 linear.bias.copy_(bias)
             steps += [linear, ACTIVATIONS[activation]()]
         self.steps = nn.Sequential(*steps[:-1])
-        self.flat = flat
+        self.flat, self.mixing = flat, mixing
 
     def forward(self, x: Tensor) -> Tensor:
-        out = self.steps(x.flatten(1))
+        x = x.flatten(1)
+        out = self.steps(x - x.mean(0) if self.mixing else x)
         return out[:, 0] if self.flat else out
 
 
@@ -125,11 +130,12 @@ def recording_network(
     layers: Layers,
     activation: str = "tanh",
     flat: bool = False,
+    mixing: bool = False,
     stale: bool = False,
     training: bool = True,
 ) -> RecordingNetwork:
     """A `RecordingNetwork`; with `stale` it comes with gradients left over from earlier."""
-    made = RecordingNetwork(log, who, layers, activation, flat=flat)
+    made = RecordingNetwork(log, who, layers, activation, flat=flat, mixing=mixing)
     return _left_so(made, stale=stale, training=training)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.calling import MOST_VALUES, Answer, Asking
-from mdcv.exercises.cases import Argument, Constant, Made, Seeded
+from mdcv.exercises.cases import Argument, Constant, Gram, Made, Seeded
 from mdcv.exercises.records import MOST_EVENTS, Event
 
 #: The JSON side, and the tensors that it points to by number.
@@ -100,6 +100,8 @@ def _pack(thing: Any, tensors: list[Tensor]) -> Any:
         return {"argument": thing.of}
     if isinstance(thing, Constant):
         return {"constant": _pack(thing.value, tensors)}
+    if isinstance(thing, Gram):
+        return {"gram": _pack(thing.factor, tensors)}
     if isinstance(thing, Made):
         return {"made": thing.maker, "values": _pack_items(thing.values, tensors)}
     if isinstance(thing, torch.dtype):
@@ -111,7 +113,7 @@ def _pack(thing: Any, tensors: list[Tensor]) -> Any:
         return {"dict": _pack_items(thing, tensors)}
     raise ValueError(
         f"an argument is of type {type(thing).__name__}; expected data: tensors, numbers, text, "
-        "None, dtypes, tuples, lists, dicts, Seeded, Made, Argument or Constant"
+        "None, dtypes, tuples, lists, dicts, Seeded, Made, Argument, Constant or Gram"
     )
 
 
@@ -148,6 +150,8 @@ def _unpack(node: Any, tensors: Sequence[Tensor]) -> Any:
         return Argument(node["argument"])
     if "constant" in node:
         return Constant(_unpack(node["constant"], tensors))
+    if "gram" in node:
+        return Gram(_unpack(node["gram"], tensors))
     if "made" in node:
         return Made(node["made"], **_unpack_items(node["values"], tensors))
     if "dtype" in node:

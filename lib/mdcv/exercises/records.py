@@ -30,7 +30,8 @@ class Event:
         tensors: copies of what went in and came out. Of a network after the call: each parameter
             under its name, and its gradient under its name with ".grad", where it has one.
         facts: plain values. Of a forward call: `graph` (the input carries a graph), `training`
-            (the mode), `recorded` (gradients were enabled).
+            (the mode), `recorded` (gradients were enabled). After the call: `training`, and
+            `frozen` (a parameter no longer asks for gradients).
     """
 
     who: str
@@ -62,7 +63,9 @@ class Recorder:
         for who, network in self._networks.items():
             state = {n: p.detach().clone() for n, p in network.named_parameters()}
             state |= gradients_of(network)
-            after.append(Event(who, "after", state, {"training": network.training}))
+            frozen = not all(parameter.requires_grad for parameter in network.parameters())
+            facts = {"training": network.training, "frozen": frozen}
+            after.append(Event(who, "after", state, facts))
         return (*self.events, *after)
 
 

@@ -19,8 +19,8 @@ TRAITS: dict[str, str] = {
         "Your function returned a NumPy array; the answer is a torch tensor, with its gradient."
     ),
     "python_float_returned": (
-        "Your function returned a plain Python number; the answer is a tensor, one value per "
-        "set of the batch. `.item()` and `float()` also cut the gradient."
+        "Your function returned a plain Python number; the answer is a tensor. `.item()` and "
+        "`float()` also cut the gradient."
     ),
     "returns_list": (
         "Your function returned a list or a tuple; the answer is one tensor (see torch.stack)."
