@@ -8,6 +8,7 @@ import pytest
 
 from mdcv.grading.course import CannotRun, find_course
 from mdcv.grading.doctor import BROKEN, GOOD, NOTE, examine, find_course_or_none
+from mdcv.grading.walls import best_isolation
 
 
 @pytest.fixture
@@ -23,8 +24,39 @@ def test_this_machine_is_well_and_isolation_is_told_honestly():
     assert {"Python", "packages", "torch", "kernels", "alembic", "gradebook", "course", "disk"} < {
         finding.what for finding in findings if finding.state == GOOD
     }
-    [isolation] = [finding for finding in findings if finding.what == "isolation"]
-    assert isolation.state == NOTE and isolation.words.startswith("none yet")
+    told = [finding.words for finding in findings if finding.what == "isolation"]
+    assert told[0].startswith(best_isolation() + ": ")
+
+
+def told_about_isolation(monkeypatch, best, **obstacles):
+    """What the doctor says where the better walls fail."""
+    walls = "mdcv.grading.walls"
+    monkeypatch.setattr(f"{walls}.best_isolation", lambda: best)
+    monkeypatch.setattr(f"{walls}.obstacle", obstacles.get)
+    monkeypatch.setattr(f"{walls}.advice", lambda: ["Get a newer kernel."])
+    monkeypatch.setattr(f"{walls}.bubblewrap_obstacle", lambda: obstacles.get("bubblewrap"))
+    return [f for f in examine(None) if f.what in ("isolation", "bubblewrap")]
+
+
+def test_the_better_walls_that_fail_are_named_with_what_to_do(hurried, monkeypatch):
+    found = told_about_isolation(monkeypatch, "basic", full="unshare: not permitted")
+    assert [finding.state for finding in found] == [NOTE, NOTE, NOTE]
+    assert found[0].words.startswith("basic: ")
+    assert found[1].words == "not full: unshare: not permitted"
+    assert found[2].words == "Get a newer kernel."
+
+
+def test_without_any_wall_the_warning_is_plain(hurried, monkeypatch):
+    found = told_about_isolation(monkeypatch, "none", full="no unshare", basic="no Landlock")
+    assert "Grade only what you would run yourself" in found[0].words
+    assert [f.words for f in found[1:3]] == ["not full: no unshare", "not basic: no Landlock"]
+
+
+def test_full_isolation_without_bubblewrap_is_good_and_could_be_better(hurried, monkeypatch):
+    good, note = told_about_isolation(monkeypatch, "full", bubblewrap="not installed")
+    assert (good.state, note.state) == (GOOD, NOTE)
+    assert note.words == "no second wall round the first: not installed"
+    assert len(told_about_isolation(monkeypatch, "full")) == 1
 
 
 def test_old_and_missing_packages_are_broken(toy, hurried, monkeypatch):

@@ -157,12 +157,28 @@ def _course(course: Course | None) -> Iterator[Finding]:
 
 
 def _isolation() -> Iterator[Finding]:
-    yield Finding(
-        NOTE,
-        "isolation",
-        "none yet: the code of students runs as you, with your files and your network. "
-        "Grade only what you would run yourself",
-    )
+    """Which walls go up here, why not better ones, and how to get those."""
+    from mdcv.grading.walls import advice, best_isolation, bubblewrap_obstacle, obstacle
+
+    best = best_isolation()
+    words = {
+        "full": "full: students' code sees no files, processes or network but its own",
+        "basic": "basic: students' code reads and writes its own files only, without network; it "
+        "can still tell whether a file exists. `mdcv grade` asks you to say that this is enough",
+        "none": "none: the code of students runs as you, with your files and your network. Grade "
+        "only what you would run yourself",
+    }[best]
+    if best == "full":
+        yield Finding(GOOD, "isolation", words)
+        if (missing := bubblewrap_obstacle()) is not None:
+            yield Finding(NOTE, "bubblewrap", f"no second wall round the first: {missing}")
+        return
+    yield Finding(NOTE, "isolation", words)
+    for better in ("full", "basic"):
+        if better != best and (why := obstacle(better)) is not None:
+            yield Finding(NOTE, "isolation", f"not {better}: {why}")
+    for sentence in advice():
+        yield Finding(NOTE, "isolation", sentence)
 
 
 def find_course_or_none(folder: Path | None) -> Course | None:

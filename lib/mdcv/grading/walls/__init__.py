@@ -33,10 +33,11 @@ no privilege. Both hide this library, except for the paths of it that are named 
 
 from __future__ import annotations
 
+from mdcv.grading.walls.advice import advice
 from mdcv.grading.walls.available import best_isolation, obstacle
 from mdcv.grading.walls.guard import TOO_MUCH_DISK, TOO_MUCH_MEMORY
 from mdcv.grading.walls.limits import WallLimits
-from mdcv.grading.walls.outer import launch
+from mdcv.grading.walls.outer import bubblewrap_obstacle, launch
 from mdcv.grading.walls.readable import LIBRARY, WALLS, python_environment
 from mdcv.grading.walls.wall import Isolation, WallError, confine
 
@@ -48,7 +49,9 @@ __all__ = [
     "Isolation",
     "WallError",
     "WallLimits",
+    "advice",
     "best_isolation",
+    "bubblewrap_obstacle",
     "confine",
     "launch",
     "obstacle",

@@ -108,16 +108,17 @@ def bubblewrap_options(readable: Iterable[Path], scratch: Path) -> list[str]:
     return [*options, "--bind", place, place, "--chdir", place]
 
 
-@cache
 def bubblewrap() -> str | None:
     """The path of a bubblewrap behind which the inner walls still go up, or None."""
-    program = shutil.which("bwrap")
-    return None if program is None or bubblewrap_obstacle(program) else program
+    return shutil.which("bwrap") if bubblewrap_obstacle() is None else None
 
 
 @cache
-def bubblewrap_obstacle(program: str) -> str | None:
-    """What goes wrong behind this bubblewrap, in words; None when all goes well."""
+def bubblewrap_obstacle() -> str | None:
+    """Why there is no bubblewrap round the process that forks, in words; None when there is."""
+    program = shutil.which("bwrap")
+    if program is None:
+        return "bubblewrap is not installed; on Debian and Ubuntu: sudo apt install bubblewrap"
     with tempfile.TemporaryDirectory(prefix="mdcv-") as folder:
         options = bubblewrap_options([*python_environment(), *WALLS], Path(folder))
         around = [program, *options, "--"]
