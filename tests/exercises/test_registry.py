@@ -35,7 +35,7 @@ def test_every_exercise_describes_itself(name):
 
 @pytest.mark.parametrize("name", ["hausdorf", "", None, 3])
 def test_unknown_names_are_refused(name):
-    with pytest.raises(ValueError, match="expected one of pairwise_distances"):
+    with pytest.raises(ValueError, match=r"expected one of .*pairwise_distances"):
         get(name)
 
 
