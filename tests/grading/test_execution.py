@@ -7,23 +7,25 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from mdcv.grading.execution import Limits, run_notebook
 from mdcv.grading.marks import STOPPED, mark_notebook
 from mdcv.grading.skeleton import load_skeleton
+from mdcv.grading.warm import _idle
 
 pytestmark = pytest.mark.grading
 
 QUICK = Limits(cell_seconds=2.0, total_seconds=60.0, grace_seconds=1.0)
 
 
-def run(*sources: str, folder: Path, limits: Limits = QUICK, seed: int | None = None):
+def run(*sources: str, folder: Path, limits: Limits = QUICK, **options):
     """The outputs of each cell as text, the notebook, and what went wrong."""
     cells = [new_code_cell(source, id=f"c{index}") for index, source in enumerate(sources)]
     notebook = new_notebook(cells=cells)
-    problems = run_notebook(notebook, folder=folder, limits=limits, seed=seed)
+    problems = run_notebook(notebook, folder=folder, limits=limits, **options)
     return [said(cell) for cell in cells], notebook, problems
 
 
@@ -69,7 +71,8 @@ def test_a_dead_kernel_costs_the_cell_that_killed_it(tmp_path):
 
 def test_a_cell_that_kills_only_when_run_again_is_left_out_as_well(tmp_path):
     second_time = "import os; os._exit(1) if os.path.exists('flag') else open('flag', 'w').close()"
-    texts, _, _ = run("x = 7", second_time, "os._exit(1)", "x", folder=tmp_path)
+    cells = ("x = 7", second_time, "os._exit(1)", "x")
+    texts, _, _ = run(*cells, folder=tmp_path, isolation="none")  # else each has files of its own
     assert texts[3] == "7"
 
 
@@ -108,13 +111,18 @@ while not os.path.exists(note) or len(open(note).read().split()) < 3:
     time.sleep(0.05)
 open(note).read()
 """
-    texts, _, _ = run(daemon, folder=tmp_path, limits=Limits(cell_seconds=30))
+    limits = Limits(cell_seconds=30)
+    texts, _, _ = run(daemon, folder=tmp_path, limits=limits, isolation="none")
     pids = [int(word) for word in texts[0].strip("' ").split()]
     assert len(set(pids)) == 3
-    deadline = time.monotonic() + 5
-    while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
     assert [pid for pid in pids if alive(pid)] == []
+    texts, _, _ = run(daemon, folder=tmp_path, limits=limits)
+    assert len(texts[0].strip("' ").split()) == 3
+    assert processes_below_templates() == []
+
+
+def processes_below_templates() -> list[psutil.Process]:
+    return [child for one in _idle for child in psutil.Process(one.pid).children(recursive=True)]
 
 
 def alive(pid: int) -> bool:
@@ -135,16 +143,25 @@ def test_the_whole_submission_has_a_limit_too(tmp_path):
     assert problems == ["cell c0 was stopped: the time for one submission was used up"]
 
 
-def test_the_kernel_knows_its_seed_its_folder_and_this_python(tmp_path):
-    ask = "import os, sys; print(os.environ.get('MDCV_GRADING_SEED'), os.getcwd(), sys.prefix)"
+def test_the_kernel_has_its_files_and_this_python_and_never_the_seed(tmp_path, monkeypatch):
+    monkeypatch.setenv("MDCV_GRADING_SEED", "77")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "factor.txt").write_text("2")
+    ask = "import os, sys; print(open('data/factor.txt').read(), sys.prefix, list(os.environ))"
     texts, _, _ = run(ask, folder=tmp_path, seed=77)
-    assert texts[0] == f"77 {tmp_path} {sys.prefix}"
+    assert texts[0].startswith(f"2 {sys.prefix}") and "SEED" not in texts[0]
 
 
-def test_without_a_seed_the_kernel_gets_none_even_if_the_grader_has_one(tmp_path, monkeypatch):
-    monkeypatch.setenv("MDCV_GRADING_SEED", "5")
-    texts, _, _ = run("import os; os.environ.get('MDCV_GRADING_SEED', 'none')", folder=tmp_path)
-    assert texts == ["'none'"]
+def test_what_a_cell_writes_does_not_reach_the_folder_it_came_from(tmp_path):
+    (tmp_path / "a.txt").write_text("as it was")
+    texts, _, _ = run("open('a.txt', 'w').write('new')", "open('a.txt').read()", folder=tmp_path)
+    assert texts[1] == "'new'" and (tmp_path / "a.txt").read_text() == "as it was"
+
+
+def test_secrets_in_the_graders_environment_stay_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("CLOUD_TOKEN", "hunter2")
+    texts, _, _ = run("import os; sorted(os.environ)", folder=tmp_path)
+    assert "PATH" in texts[0] and "CLOUD_TOKEN" not in texts[0]
 
 
 def test_what_is_written_past_python_does_not_reach_the_instructor(tmp_path, capfd):

@@ -1,36 +1,46 @@
-"""The one place where a student's code runs.
+"""Runs a rebuilt submission: the student's cells in a kernel, the judging outside of it.
 
-`run_notebook` is all that the rest of the grader knows of execution. A wall round the kernel,
-or kernels forked from a warm template, go into `Kernel.start` and change nothing else.
-
-Today a kernel is an ordinary process of the same user: it is stopped when it hangs, replaced
-when it dies and killed with its children at the end, but it is not locked in.
+`run_notebook` is all that the rest of the grader knows of execution. The kernel is a fork of a
+warm template (`warm`), or a fresh process where forks are not safe; it never sees a judged cell.
+A graded question is asked from here (`verdicts`), and only its answers come back.
 """
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import os
-import subprocess
 import threading
-import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import Literal
 
-from jupyter_client import AsyncKernelManager
-from jupyter_client.kernelspec import KernelSpecManager
-from nbclient import NotebookClient
-from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from mdcv.grading.leftovers import RUN_MARK, kill_leftovers
-from mdcv.grading.marks import OUTCOME_MIME, STOPPED, is_judged
+from mdcv.grading.course import CannotRun
+from mdcv.grading.marks import STOPPED, is_judged
+from mdcv.grading.outputs import Outputs
+from mdcv.grading.remote import Died
+from mdcv.grading.skeleton import is_question
+from mdcv.grading.student_view import imports_of
+from mdcv.grading.text import sentence
+from mdcv.grading.verdicts import judge_cell
+from mdcv.grading.walls import Isolation, best_isolation, obstacle
+from mdcv.grading.warm import CannotStart, Kernel, Template, warm_template
+from mdcv.grading.wire import Channel, Closed, Late, Malformed
+
+#: What may be asked for; "best" is whatever works here, but never nothing.
+Asked = Literal["best", "full", "basic", "none"]
 
 #: Kernels that may die in one submission before the rest of it is given up.
 MAX_RESTARTS = 25
+
+#: A frame of a cell's outputs holds no more; see `outputs` for what is kept of it.
+MOST_JSON = 16_000_000
+
+#: Seconds for what a kernel does at once, on a busy machine.
+ORDER_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ class Limits:
     total_seconds: float = 900.0
     #: After an interrupt a cell has this long to give in before its kernel is killed.
     grace_seconds: float = 5.0
-    #: Characters of output that one cell may leave behind; an outcome record always fits.
+    #: Characters of text that one cell may leave behind; an outcome record always fits.
     output_characters: int = 200_000
 
 
@@ -52,140 +62,160 @@ def run_notebook(
     seed: int | None = None,
     limits: Limits | None = None,
     stop: threading.Event | None = None,
+    isolation: Asked = "best",
 ) -> list[str]:
     """Runs every code cell of the notebook in place; returns what went wrong, in words.
 
     A cell that overruns its time is interrupted and the next one follows. When the kernel dies
-    or does not give in, a new one runs the earlier cells again, without the judged ones and
-    without those that hung or killed, and goes on behind the cell that did it. So a question
-    loses its points by its own fault only.
+    or does not give in, a new one runs the earlier cells again, without those that hung or
+    killed, and goes on behind the cell that did it. So a question loses its points by its own
+    fault only.
 
     Args:
         notebook: a rebuilt submission; its outputs are replaced.
-        folder: a scratch folder, the kernel's working directory.
-        seed: of the hidden cases, handed to the kernel as MDCV_GRADING_SEED. None leaves the
-            public one.
+        folder: what lies beside the notebook; the kernel works on a copy.
+        seed: of the hidden cases; it stays here. None takes the public one.
         limits: seconds and characters.
         stop: once set, the run ends within a moment.
+        isolation: the walls round the kernel; see `walls_for`.
+
+    Raises:
+        CannotRun: there are no such walls on this machine, or no kernel starts.
     """
-    run = _Run(notebook, folder, seed, limits or Limits(), stop or threading.Event())
-    asyncio.run(run.all_cells())
+    with _started(walls_for(isolation)) as template:
+        run = Run(template, notebook, folder, seed, limits or Limits(), stop or threading.Event())
+        run.all_cells()
     return run.problems
 
 
-class Kernel(NotebookClient):
-    """One kernel after another for one submission, always of this very Python."""
+def walls_for(isolation: Asked) -> Isolation:
+    """The walls that are put up: the best that work here, or those that were asked for.
 
-    def __init__(self, notebook: NotebookNode, folder: Path, seed: int | None, limits: Limits):
-        super().__init__(
-            notebook,
-            timeout=None,  # the run keeps the time itself
-            allow_errors=True,
-            raise_on_iopub_timeout=False,
-            store_widget_state=False,
-            record_timing=False,
-            coalesce_streams=True,
-            resources={"metadata": {"path": str(folder)}},
+    Args:
+        isolation: "best" takes "full" or "basic", whichever works; "none" has to be named.
+
+    Raises:
+        CannotRun: those that were asked for do not work on this machine, or none does.
+    """
+    if isolation not in ("best", "full", "basic", "none"):
+        raise CannotRun(f"isolation is {isolation!r}; expected best, full, basic or none")
+    found = best_isolation() if isolation == "best" else isolation
+    if found == "none" and isolation == "best":
+        raise CannotRun(
+            "no walls can be put up here, and without them a student's code could do anything: "
+            f"{obstacle('basic')}; see `mdcv doctor`, or ask for isolation none by name"
         )
-        self.limits = limits
-        self.used: dict[int, int] = {}  # characters of output, by cell
-        self.run_mark = uuid.uuid4().hex
-        self.environment = {
-            **os.environ,
-            RUN_MARK: self.run_mark,
-            "NBGRADER_EXECUTION": "autograde",
-            "IPYTHONDIR": str(folder / ".ipython"),
-            # Several submissions share the machine, and one core each is the fastest that way.
-            "OMP_NUM_THREADS": "1",
-        }
-        self.environment.pop("MDCV_GRADING_SEED", None)
-        if seed is not None:
-            self.environment["MDCV_GRADING_SEED"] = str(seed)
-
-    def create_kernel_manager(self) -> AsyncKernelManager:
-        # With no folders to search, "python3" is this interpreter and not a kernel of that name
-        # which somebody installed for themselves.
-        self.km = AsyncKernelManager(
-            kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[])
-        )
-        return self.km
-
-    async def start(self) -> None:
-        """A fresh kernel, ready for its first cell."""
-        self.reset_execution_trackers()
-        self.create_kernel_manager()
-        # What a student writes to the bare file descriptors is not for the instructor's terminal.
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        await self.async_start_new_kernel(env=self.environment, **quiet)
-        await self.async_start_new_kernel_client()
-
-    async def stop(self) -> None:
-        """Ends the kernel at once, and every process it started."""
-        manager, client = self.km, self.kc
-        self.km = self.kc = None
-        if client is not None:
-            client.stop_channels()
-        if manager is not None:
-            with contextlib.suppress(Exception):
-                await manager.shutdown_kernel(now=True)
-        kill_leftovers(self.run_mark)
-
-    def process_message(self, msg: dict, cell: NotebookNode, cell_index: int):
-        """Takes an output in, as long as the cell has room for it."""
-        if msg["msg_type"] not in ("status", "execute_input"):
-            content = msg["content"]
-            always = msg["msg_type"] in ("execute_result", "error") or OUTCOME_MIME in content.get(
-                "data", {}
-            )
-            size, used = len(str(content)), self.used.get(cell_index, 0)
-            if used + size > self.limits.output_characters and not (always and size < 20_000):
-                return None
-            self.used[cell_index] = used + size
-        return super().process_message(msg, cell, cell_index)
+    if isolation != "best" and (reason := obstacle(isolation)) is not None:
+        raise CannotRun(f"{isolation} isolation does not work here: {reason}; see `mdcv doctor`")
+    return found
 
 
-class _Run:
+@contextlib.contextmanager
+def _started(isolation: Isolation) -> Iterator[Template]:
+    try:
+        with warm_template(isolation) as template:
+            yield template
+    except CannotStart as error:
+        raise CannotRun(f"no kernel starts: {error}") from error
+
+
+class Run:
     """The state of one submission's run."""
 
-    def __init__(self, notebook, folder, seed, limits, stop):
-        self.notebook, self.limits, self.stop = notebook, limits, stop
-        self.kernel = Kernel(notebook, folder, seed, limits)
+    def __init__(self, template: Template, notebook, folder: Path, seed, limits, stop):
+        self.template, self.notebook, self.seed = template, notebook, seed
+        self.limits, self.stop = limits, stop
+        self.files = _files(folder)
+        self.place = template.place()
+        self.kernel: Kernel | None = None
         self.deadline = float("inf")  # the clock starts with the first cell
         self.problems: list[str] = []
         self.given_up: set[int] = set()  # cells that hung or killed their kernel
-        self.restarts = 0
+        self.restarts = self.count = 0
 
-    async def all_cells(self) -> None:
+    def all_cells(self) -> None:
         code = [i for i, cell in enumerate(self.notebook.cells) if cell.cell_type == "code"]
         for index in code:
             self.notebook.cells[index].outputs = []
             self.notebook.cells[index].execution_count = None
-        try:
-            await self._first_start()
-            self.deadline = monotonic() + self.limits.total_seconds
-            for index in code:
-                await self._one_cell(index)
-        finally:
-            await self.kernel.stop()
+        self.template.preload(_imports(self.notebook))
+        self._first_start()
+        self.deadline = monotonic() + self.limits.total_seconds
+        for index in code:
+            self._one_cell(index)
+        self.bury()
 
-    async def _first_start(self) -> None:
+    def _first_start(self) -> None:
         """Before any code of a student has run, a kernel that does not start is an accident."""
         try:
-            await self.kernel.start()
-        except RuntimeError:
-            await self.kernel.stop()
-            await self.kernel.start()
+            self._start()
+        except CannotStart:
+            self._start()
 
-    async def _one_cell(self, index: int) -> None:
+    def _start(self) -> None:
+        self.kernel = self.template.kernel(self.place, {})
+        try:
+            for name, content in self.files.items():
+                done = self.order({"do": "file", "name": name}, content)
+                if isinstance(trouble := done.get("trouble"), str) and trouble:
+                    self._note(f"{sentence(name)} could not be taken along: {sentence(trouble)}")
+        except Died as error:
+            self.bury()
+            raise CannotStart("a kernel died before it was ready") from error
+
+    @property
+    def forks(self) -> bool:
+        """Whether each question has a fork of the kernel to itself."""
+        return self.template.forks
+
+    @property
+    def has_kernel(self) -> bool:
+        """Whether there is a kernel to be asked."""
+        return self.kernel is not None
+
+    def order(self, message: dict, payload: bytes = b"", *, handle: int | None = None) -> dict:
+        """Gives the kernel an order that is done at once; returns what it says about it.
+
+        Raises:
+            Died: it was not.
+        """
+        channel = self._channel()
+        try:
+            handles = () if handle is None else (handle,)
+            channel.send(message, payload, handles=handles, seconds=ORDER_SECONDS)
+            end = monotonic() + ORDER_SECONDS
+            frame: dict = {}
+            while not self._is_done(message, frame):  # what threads of the student's print goes by
+                frame, _ = channel.receive(seconds=max(end - monotonic(), 0))
+            return frame
+        except (Closed, Late, Malformed) as error:
+            raise Died from error
+
+    def _note(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _channel(self) -> Channel:
+        if self.kernel is None:
+            raise Died
+        return self.kernel.channel
+
+    @staticmethod
+    def _is_done(message: dict, frame: dict) -> bool:
+        return frame.get("done") == message["do"]
+
+    def _one_cell(self, index: int) -> None:
         cell = self.notebook.cells[index]
+        if is_judged(cell) and not is_question(cell):
+            return None  # a check is the student's, for the visible cases
         if self.stop.is_set():
             return _fail(cell, "not run: the grading was stopped")
         if monotonic() > self.deadline:
             spent = f"{self.limits.total_seconds:g} s"
             return _fail(cell, f"not run: the {spent} for one submission were used up")
-        if self.kernel.km is None and not await self._revive(index):
+        if self.kernel is None and not self._revive(index):
             return _fail(cell, f"not run: the kernel had died {self.restarts} times before")
-        fate = await self._attempt(index)
+        fate = self._judged(index) if is_judged(cell) else self._attempt(index)
         if fate == "done":
             return None
         self.given_up.add(index)
@@ -196,66 +226,109 @@ class _Run:
             text = "{} was stopped: the time for one submission was used up" if late else text
         self.problems.append(text.format(f"cell {cell.id}"))
         hint = "; os._exit or too much memory does that" if fate == "died" else ""
-        _fail(cell, text.format("this cell") + hint)
+        return _fail(cell, text.format("this cell") + hint)
 
-    async def _attempt(self, index: int) -> str:
+    def _judged(self, index: int) -> str:
+        """Judges one question: "done", or "died" when the kernel did before it was answered."""
+        cell = self.notebook.cells[index]
+        self.count += 1
+        cell.execution_count = self.count
+        fate, waited = judge_cell(cell, self, self.seed)
+        self.deadline += waited
+        if fate == "died" and not self._answers():
+            self.bury()
+        return fate
+
+    def _answers(self) -> bool:
+        """Whether the kernel is still there; without forks it is what was asked, and is not."""
+        try:
+            if self.forks:
+                self.order({"do": "drop"})
+            return self.forks
+        except Died:
+            return False
+
+    def _attempt(self, index: int) -> str:
         """Runs one cell: "done", or "slow" when it was interrupted, or "died" with its kernel."""
         cell = self.notebook.cells[index]
-        count = self.kernel.code_cells_executed + 1
-        task = asyncio.ensure_future(self.kernel.async_execute_cell(cell, index, count))
+        self.count += 1
+        outputs = Outputs(cell, self.count, self.limits.output_characters)
+        message = {"do": "cell", "source": cell.source}
+        end = min(monotonic() + self.limits.cell_seconds, self.deadline)
         try:
-            end = min(monotonic() + self.limits.cell_seconds, self.deadline)
-            while not task.done() and monotonic() < end and not self.stop.is_set():
-                await asyncio.wait({task}, timeout=min(end - monotonic(), 0.5))
-            if task.done():
-                task.result()
+            self._channel().send(message, seconds=max(end - monotonic(), 0.1))
+            if self._listen(message, outputs, end):
                 return "done"
-            with contextlib.suppress(RuntimeError):  # it may be gone by now
-                await self.kernel.km.interrupt_kernel()
+            self.kernel.interrupt()
             grace = 0.0 if self.stop.is_set() else self.limits.grace_seconds
-            await asyncio.wait({task}, timeout=grace)
-            if not task.done():
-                await self._bury()
-            else:
-                task.result()
+            if not self._listen(message, outputs, monotonic() + grace, patient=True):
+                self.bury()
             return "slow"
-        except DeadKernelError:
-            await self._bury()
+        except (Closed, Malformed, Late, Died):
+            self.bury()
             return "died"
 
-    async def _bury(self) -> None:
-        """Ends the cell that still runs, with all that nbclient started for it, and its kernel."""
-        tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self.kernel.stop()
+    def _listen(self, message, outputs: Outputs, end: float, *, patient: bool = False) -> bool:
+        """Takes outputs in until the cell is done; False when time is up or the grading ends."""
+        channel = self._channel()
+        while monotonic() < end and (patient or not self.stop.is_set()):
+            try:
+                wait = max(min(end - monotonic(), 0.5), 0.0)
+                frame, _ = channel.receive(seconds=wait, most_json=MOST_JSON, most_payload=0)
+            except Late:
+                continue
+            if self._is_done(message, frame):
+                return True
+            outputs.take(frame)
+        return False
 
-    async def _revive(self, until: int) -> bool:
+    def bury(self) -> None:
+        """Ends the kernel, with everything it started."""
+        if self.kernel is not None:
+            self.kernel.kill()
+            self.kernel = None
+        self.template.end_all()
+
+    def _revive(self, until: int) -> bool:
         """A new kernel in the state of the old one: the cells before `until` are run again."""
         while self.restarts <= MAX_RESTARTS and monotonic() < self.deadline:
             self.restarts += 1
             try:
-                await self.kernel.start()
-            except RuntimeError:  # it died before it was ready
-                await self.kernel.stop()
+                self._start()
+            except CannotStart:  # it died before it was ready
                 continue
-            if await self._replay(until):
+            if self._replay(until):
                 return True
         return False
 
-    async def _replay(self, until: int) -> bool:
+    def _replay(self, until: int) -> bool:
         for index, cell in enumerate(self.notebook.cells[:until]):
             if cell.cell_type != "code" or is_judged(cell) or index in self.given_up:
                 continue
-            outputs = cell.outputs
-            fate = await self._attempt(index)
-            cell.outputs = outputs
+            outputs, count, counted = cell.outputs, cell.execution_count, self.count
+            fate = self._attempt(index)
+            cell.outputs, cell.execution_count, self.count = outputs, count, counted
             if fate != "done":
                 self.given_up.add(index)
-            if self.kernel.km is None:
+            if self.kernel is None:
                 return False
         return True
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """The files in a folder, by their path in it."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def _imports(notebook: NotebookNode) -> set[str]:
+    """What the assignment's own cells import; students' cells are not trusted with it."""
+    names: set[str] = set()
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("locked"):
+            lines = cell.source.splitlines()
+            names |= set(imports_of("\n".join(x for x in lines if not x.startswith(("%", "!")))))
+    return names
 
 
 def _fail(cell: NotebookNode, text: str) -> None:

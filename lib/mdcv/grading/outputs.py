@@ -1,0 +1,130 @@
+"""What a cell leaves behind, from frames that a stranger's process sent: checked, and bounded."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from mdcv.grading.marks import OUTCOME_MIME
+
+#: Pictures count apart from text, by their base64; this many characters of them a cell.
+PICTURE_CHARACTERS = 8_000_000
+
+#: A cell has no more outputs than this, each however small.
+MOST_OUTPUTS = 500
+
+#: An error is always kept, and cut to this.
+ERROR_CHARACTERS = 20_000
+
+CUT = "\n[more was shown than the grader keeps]\n"
+
+_MIME = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+")
+
+
+class Outputs:
+    """The outputs of one cell as they come in.
+
+    Args:
+        cell: whose outputs are filled.
+        count: its execution count.
+        most: characters of text that are kept.
+    """
+
+    def __init__(self, cell: NotebookNode, count: int, most: int) -> None:
+        self.cell, self.count = cell, count
+        self._left, self._pictures = most, PICTURE_CHARACTERS
+        self._cut = self._clear_next = False
+        self._shown: dict[str, list[NotebookNode]] = {}
+        cell.outputs, cell.execution_count = [], count
+
+    def take(self, frame: dict) -> None:
+        """Takes one frame in; whatever is odd about it is dropped."""
+        kind = frame.get("out")
+        if kind == "clear_output":
+            self._clear_next = bool(frame.get("wait"))
+            if not self._clear_next:
+                self.cell.outputs = []
+        elif kind == "stream":
+            self._stream(frame.get("name"), frame.get("text"))
+        elif kind in ("display_data", "execute_result", "update_display_data"):
+            self._bundle(kind, frame)
+        elif kind == "error":
+            self._error(frame)
+
+    def _stream(self, name: object, text: object) -> None:
+        if name not in ("stdout", "stderr") or not isinstance(text, str) or not text:
+            return
+        if len(text) > self._left:
+            return self._cut_off()
+        self._left -= len(text)
+        last = self.cell.outputs[-1] if self.cell.outputs and not self._clear_next else None
+        if last is not None and last.output_type == "stream" and last.name == name:
+            last.text += text
+        else:
+            self._append(new_output("stream", name=name, text=text))
+
+    def _bundle(self, kind: str, frame: dict) -> None:
+        data, metadata = frame.get("data"), frame.get("metadata")
+        if not isinstance(data, dict):
+            return
+        kept = {mime: value for mime, value in data.items() if _is_fit(mime, value)}
+        text = sum(_size(value) for mime, value in kept.items() if not mime.startswith("image/"))
+        pictures = sum(_size(value) for value in kept.values()) - text
+        if not kept:
+            return
+        if text > self._left or pictures > self._pictures:
+            return self._cut_off()
+        self._left, self._pictures = self._left - text, self._pictures - pictures
+        metadata = metadata if isinstance(metadata, dict) and _size(metadata) < 10_000 else {}
+        name = frame.get("display_id")
+        if kind == "update_display_data":
+            for output in self._shown.get(name, []) if isinstance(name, str) else []:
+                output.data, output.metadata = kept, metadata
+            return
+        more = {"execution_count": self.count} if kind == "execute_result" else {}
+        output = new_output(kind, kept, metadata=metadata, **more)
+        if isinstance(name, str):
+            self._shown.setdefault(name, []).append(output)
+        self._append(output)
+
+    def _error(self, frame: dict) -> None:
+        traceback = frame.get("traceback")
+        lines = traceback if isinstance(traceback, list) else []
+        lines = [line for line in lines if isinstance(line, str)]
+        if sum(map(len, lines)) > ERROR_CHARACTERS:
+            lines = ["\n".join(lines)[-ERROR_CHARACTERS:]]
+        name, words = str(frame.get("ename"))[:200], str(frame.get("evalue"))[:ERROR_CHARACTERS]
+        self._append(new_output("error", ename=name, evalue=words, traceback=lines))
+
+    def _append(self, output: NotebookNode) -> None:
+        if self._clear_next:
+            self.cell.outputs, self._clear_next = [], False
+        if len(self.cell.outputs) < MOST_OUTPUTS or output.output_type == "error":
+            self.cell.outputs.append(output)
+        else:
+            self._cut_off()
+
+    def _cut_off(self) -> None:
+        if not self._cut:
+            self._cut = True
+            self.cell.outputs.append(new_output("stream", name="stderr", text=CUT))
+
+
+def _is_fit(mime: object, value: object) -> bool:
+    """Whether a notebook may hold this; a record of a judgment comes from the grader alone."""
+    if not isinstance(mime, str) or not _MIME.fullmatch(mime) or mime == OUTCOME_MIME:
+        return False
+    return isinstance(value, str) or (mime.endswith("json") and _size(value) >= 0)
+
+
+def _size(value: object) -> int:
+    """Characters that the value takes in a notebook; -1 when it cannot stand in one."""
+    if isinstance(value, str):
+        return len(value)
+    try:
+        return len(json.dumps(value, allow_nan=False))
+    except (ValueError, TypeError, RecursionError):
+        return -1

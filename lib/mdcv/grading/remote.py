@@ -1,0 +1,146 @@
+"""Asks a student's function from outside: arguments go in as data, answers come back as data.
+
+Whatever comes from there was made by a stranger's process. Its size is bounded before it is read,
+and its types are checked before anything looks at it.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from mdcv.exercises.calling import Answer, Asking, Caller
+from mdcv.exercises.packing import pack_call, unpack_answer
+from mdcv.grading.tensors import from_bytes, to_bytes
+from mdcv.grading.wire import Channel, Closed, Late, Malformed
+
+if TYPE_CHECKING:
+    from mdcv.grading.execution import Run
+
+#: An answer with more than this is none.
+MOST_JSON, MOST_PAYLOAD = 1_000_000, 64_000_000
+
+#: A late function is stopped from within; if that does not help, from outside, after so long.
+PATIENCE = 3.0
+
+OPENING_SECONDS = 30.0
+
+
+class Died(Exception):
+    """The kernel is gone, or speaks no more."""
+
+
+class Missing(Exception):
+    """The symbol is not there. Holds the name and the words of the error."""
+
+
+class Question:
+    """One graded symbol of a student, in a kernel that can be asked about it."""
+
+    def __init__(self, run: Run, symbol: str) -> None:
+        self._run, self._symbol = run, symbol
+        self._channel: Channel | None = None
+        self._over = False
+
+    def open(self) -> None:
+        """Lets the kernel get ready for questions.
+
+        Raises:
+            Died: there is no kernel any more.
+            Missing: it knows no such symbol.
+        """
+        here, there = Channel.pair()
+        try:
+            there.socket.setblocking(True)
+            self._run.order({"do": "question", "symbol": self._symbol}, handle=there.fileno())
+            there.close()
+            opening, _ = here.receive(seconds=OPENING_SECONDS, most_json=MOST_JSON, most_payload=0)
+        except (Closed, Late, Malformed) as error:
+            here.close()
+            raise Died from error
+        finally:
+            there.close()
+        if "missing" in opening:
+            here.close()
+            raise Missing(str(opening["missing"])[:200], str(opening.get("words"))[:1000])
+        self._channel = here
+
+    def ask(self, asking: Asking, limit: float) -> Answer | None:
+        """The answer, or None when it did not come in time.
+
+        Raises:
+            Died: the function took its process with it.
+        """
+        if self._over:
+            return None
+        if self._channel is None:
+            self.open()
+        call, tensors = pack_call(asking)
+        listed, payload = to_bytes(tensors)
+        end = monotonic() + 2 * limit + PATIENCE
+        try:
+            message = {"call": call, "tensors": listed, "limit": limit}
+            self._channel.send(message, payload, seconds=limit + PATIENCE)
+            reply, content = self._receive(end)
+        except Late:
+            self._end_hard()
+            return None
+        except (Closed, Malformed) as error:
+            raise Died from error
+        if reply.get("late") is True:
+            self.close(again=True)
+            return None
+        try:
+            tensors = from_bytes(reply.get("tensors"), content)
+            return unpack_answer(reply.get("answer"), tensors)
+        except ValueError as error:
+            raise Died from error
+
+    def _receive(self, end: float) -> tuple[dict[str, Any], bytes]:
+        while True:
+            if self._run.stop.is_set():
+                raise Closed
+            wait = min(end - monotonic(), 0.5)
+            try:
+                return self._channel.receive(
+                    seconds=max(wait, 0.0), most_json=MOST_JSON, most_payload=MOST_PAYLOAD
+                )
+            except Late:
+                if wait <= 0:
+                    raise
+
+    def _end_hard(self) -> None:
+        """Ends the process that answers; without forks that is the kernel itself."""
+        self.close(again=True)
+        if not self._run.forks:
+            self._over = True
+            self._run.bury()
+
+    def close(self, *, again: bool = False) -> None:
+        """Hangs up. With `again` the next question is asked of a fresh fork, where there is one."""
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
+            if self._run.forks:
+                self._run.order({"do": "drop"})
+        self._over = self._over or (again and not self._run.forks and not self._run.has_kernel)
+
+
+class RemoteCaller(Caller):
+    """The caller of the exercises, at the other end of a wire."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(None)
+        self._question = question
+        #: The kernel died, or said what no kernel says; there is no more to be asked.
+        self.died = False
+
+    def answer_within(self, asking: Asking, limit: float) -> Answer | None:
+        """The answer, or None when it did not come in time."""
+        if self.died:
+            return None
+        try:
+            return self._question.ask(asking, limit)
+        except Died:
+            self.died = True
+            return None
