@@ -309,14 +309,20 @@ def links(notebook: Mapping, folder: Path) -> list[str]:
 
 
 def definitions(notebook: Mapping) -> set[str]:
-    """Names of the functions and classes that a notebook defines."""
+    """Names of the functions and classes that a notebook defines for later cells to use.
+
+    Methods and functions inside functions are nobody else's: every network has a `forward`.
+    """
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return {
-        node.name
-        for cell in _code_cells(notebook)
-        for node in ast.walk(ast.parse(cell.source))
-        if isinstance(node, kinds)
-    }
+    names: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(cell.source) for cell in _code_cells(notebook)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, kinds):
+            names.add(node.name)
+        else:
+            waiting += ast.iter_child_nodes(node)
+    return names
 
 
 def shared_definitions(notebooks: Mapping[str, Mapping]) -> list[str]:

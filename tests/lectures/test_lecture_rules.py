@@ -290,3 +290,10 @@ def test_a_function_defined_in_two_lectures_is_found(lecture):
     find(other, "claim-2")["source"] += "\nif True:\n    class nearest: ..."
     problem = the_one(rules.shared_definitions({"a": lecture, "b": other}))
     assert problem == "nearest is defined in a and b; it belongs into the library"
+
+
+def test_methods_and_inner_functions_may_have_the_same_name_in_two_lectures(lecture):
+    other = copy.deepcopy(lecture)
+    find(lecture, "claim-1")["source"] += "\nclass A:\n    def forward(self, x): ..."
+    find(other, "claim-1")["source"] += "\ndef outer():\n    def forward(x): ..."
+    assert rules.shared_definitions({"a": lecture, "b": other}) == []
