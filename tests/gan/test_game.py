@@ -24,18 +24,25 @@ def new_game(kind: str, **rules) -> Game:
     )
 
 
-@pytest.mark.parametrize("kind", ["gan", "wgan"])
-def test_a_single_gaussian_is_found_by_every_game(kind):
-    game = new_game(kind, opponent_steps=3)
+@pytest.mark.parametrize(
+    ("kind", "rules"),
+    [
+        ("gan", {"opponent_steps": 3}),
+        ("wgan", {"opponent_steps": 3}),
+        ("wgan-gp", {"opponent_steps": 5, "learning_rate": 1e-3, "penalty_weight": 1.0}),
+    ],
+)
+def test_a_single_gaussian_is_found_by_every_game(kind, rules):
+    game = new_game(kind, **rules)
 
     def miss() -> float:
         made = game.generator.sample(500, generator=generator(1))
         return float((made.mean(dim=0) - TARGET.centers).norm())
 
     assert miss() > 1.5
-    history = train_game(game, 500, progress=False)
+    history = train_game(game, 400, progress=False)
     assert miss() < 0.6
-    assert history["opponent"].shape == history["generator"].shape == (500,)
+    assert history["opponent"].shape == history["generator"].shape == (400,)
 
 
 def test_the_opponent_moves_k_times_and_the_generator_once():
