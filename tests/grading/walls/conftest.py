@@ -191,18 +191,16 @@ class Prison:
         self.stack.callback(process.kill)
         return process
 
-    def ask(self, module: str, probe: str, wall: str, **options) -> dict:
+    def ask(self, module: str, probe: str, wall: str, **more) -> dict:
         """What the probe says behind this wall."""
-        question = {
-            "module": module,
-            "probe": probe,
-            "wall": wall,
-            "world": self.world,
-            "limits": {**LIMITS, **options},
-        }
-        self.template.stdin.write(json.dumps(question) + "\n")
-        self.template.stdin.flush()
+        self.tell(module, probe, wall, **more)
         return json.loads(self.template.stdout.readline())
+
+    def tell(self, module: str, probe: str, wall: str, **more) -> None:
+        """Starts a probe."""
+        question = {"module": module, "probe": probe, "wall": wall, "world": self.world}
+        self.template.stdin.write(json.dumps({**question, "limits": LIMITS, **more}) + "\n")
+        self.template.stdin.flush()
 
     def ask_without_walls(self, module: str, probe: str) -> dict:
         """What the probe says where nothing holds it; asked once."""
@@ -248,6 +246,11 @@ def prison(request):
 @pytest.fixture(params=["full", "basic"])
 def wall(request):
     """Each isolation that works on this machine."""
-    if (reason := obstacle(request.param)) is not None:
-        pytest.skip(f"no {request.param} isolation here: {reason}")
-    return request.param
+    return skip_without(request.param)
+
+
+def skip_without(isolation: str) -> str:
+    """The isolation, where it works."""
+    if (reason := obstacle(isolation)) is not None:
+        pytest.skip(f"no {isolation} isolation here: {reason}")
+    return isolation

@@ -27,6 +27,8 @@ def answer_one(question: dict) -> dict:
     if child == 0:
         answer = {}
         try:
+            if question.get("sabotage"):
+                spoil(question["sabotage"])
             confine(
                 question["wall"],
                 scratch=scratch,
@@ -37,7 +39,7 @@ def answer_one(question: dict) -> dict:
             )
             os.write(theirs, b'{"inside": true}\n')
             evidence = probe(world)
-            answer["evidence"] = repr(evidence)[:200] if evidence else None
+            answer["evidence"] = repr(evidence)[:900] if evidence else None
         except BaseException as error:
             answer["error"] = f"{type(error).__name__}: {error}"
         os.write(theirs, json.dumps(answer).encode() + b"\n")
@@ -49,6 +51,9 @@ def answer_one(question: dict) -> dict:
         if not piece:
             break
         text += piece
+        if b"inside" in piece and question.get("signal"):
+            time.sleep(0.3)
+            os.kill(child, question["signal"])
     else:
         os.kill(child, signal.SIGTERM)
     os.close(ours)
@@ -57,6 +62,16 @@ def answer_one(question: dict) -> dict:
     for line in text.splitlines():
         answer |= json.loads(line)
     return answer
+
+
+def spoil(name: str) -> None:
+    """Lets one step of the way in fail."""
+
+    def fail(*arguments, **options):
+        raise OSError(1, "sabotage")
+
+    module, _, function = name.partition(".")
+    setattr(importlib.import_module(f"mdcv.grading.walls.{module}"), function, fail)
 
 
 def main() -> None:

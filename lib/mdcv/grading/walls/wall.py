@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NoReturn
 
 from mdcv.grading.walls import guard, landlock, limits, namespaces, seccomp, syscalls, view
 from mdcv.grading.walls.limits import WallLimits
@@ -79,14 +79,23 @@ def confine(
 class _Inside:
     """The steps on the way in, in their order."""
 
-    def __init__(self, isolation, scratch, wall_limits, readable, hidden, keep_fds):
+    def __init__(
+        self,
+        isolation: Isolation,
+        scratch: Path,
+        wall_limits: WallLimits,
+        readable: Iterable[Path],
+        hidden: Iterable[Path],
+        keep_fds: Sequence[int],
+    ):
         self.full = isolation == "full"
         self.scratch = Path(os.path.realpath(scratch))
-        self.limits: WallLimits = wall_limits
+        self.limits = wall_limits
         self.readable = [Path(os.path.abspath(path)) for path in readable]
         self.hidden = [LIBRARY, *(Path(os.path.abspath(path)) for path in hidden)]
         self.keep_fds = set(keep_fds)
         self.stranger = _stranger()
+        self.parent = os.getppid()
         self.step = "to begin"
 
     def go(self) -> None:
@@ -110,7 +119,7 @@ class _Inside:
         namespaces.enter(as_user=self.stranger is None)
         lifeline, held = os.pipe()
         if (first := os.fork()) != 0:
-            _stand_guard(first, keep=held)
+            _stand_guard(first, parent=self.parent, keep=held)
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
         os.close(held)
         os.set_blocking(lifeline, False)
@@ -139,7 +148,7 @@ class _Inside:
             overuse = partial(
                 _overuse_below, os.getpid(), allowed, self.scratch, self.limits.scratch_bytes
             )
-            _stand_guard(child, orphans=True, every=0.25, overuse=overuse)
+            _stand_guard(child, parent=self.parent, orphans=True, every=0.25, overuse=overuse)
 
     def _owner(self) -> tuple[int, int]:
         if self.stranger is not None:
@@ -205,13 +214,32 @@ def close_all_but(keep: set[int]) -> None:
         os.close(nowhere)
 
 
-def _stand_guard(child: int, *, keep: int | None = None, orphans: bool = False, **watch) -> None:
-    """Waits for the child, ends its orphans too and ends this process with the child's code."""
+def _stand_guard(
+    child: int,
+    *,
+    parent: int | None = None,
+    keep: int | None = None,
+    orphans: bool = False,
+    **watch: Any,
+) -> NoReturn:
+    """Waits for the child and ends this process with the child's code.
+
+    Args:
+        child: the process to wait for.
+        parent: whose death ends the child as well.
+        keep: an open file to hold until the end.
+        orphans: also end what the child leaves behind; the end of a namespace does so by itself.
+        watch: see `guard.wait_for`.
+    """
     code = 1
     try:
         close_all_but(set() if keep is None else {keep})
         syscalls.prctl(syscalls.PR_SET_DUMPABLE, 0)
         os.chdir("/")
+        if parent is not None:
+            syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:  # it has died already
+                os.kill(os.getpid(), signal.SIGTERM)
         code = guard.wait_for(child, **watch)
         if orphans:
             guard.end_descendants()
