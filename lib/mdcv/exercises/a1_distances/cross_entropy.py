@@ -196,6 +196,11 @@ WRONG = (
         "Outcomes with q = 0 are left out of your sum: where p produces them the answer is "
         "infinite. Leave out those with p = 0.",
     ),
+    _mistake(
+        "renormalized",
+        lambda p, q: _right(p / p.sum(-1, keepdim=True), q / q.sum(-1, keepdim=True)),
+        row_questions.RENORMALIZED,
+    ),
     *blunders(of_rows(_right)),
     Mistake("accepts_unnormalized", of_rows(_right, sums=False), row_questions.UNNORMALIZED),
     Mistake("accepts_negative", of_rows(_right, signs=False), row_questions.NEGATIVE),
@@ -218,8 +223,8 @@ CROSS_ENTROPY = Exercise(
     name="cross_entropy",
     contract=(
         "cross_entropy(p, q) returns −Σ p log q over the last axis, in nats, with "
-        "0 · log 0 = 0 and infinity where q = 0 < p. Different shapes, negative "
-        "entries, rows that do not sum to 1 within 1e-4: ValueError."
+        "0 · log 0 = 0 and infinity where q = 0 < p; rows are taken as they come. "
+        "Different shapes, negative entries, rows that do not sum to 1 within 1e-4: ValueError."
     ),
     reference=cross_entropy,
     parts=(
@@ -237,5 +242,6 @@ CROSS_ENTROPY = Exercise(
     ),
     wrong=WRONG,
     laws=row_questions.laws(zero_on_itself=False),
+    traits={"one_value_for_the_batch": row_questions.ONE_FOR_ALL},
     points=5,
 )

@@ -206,6 +206,17 @@ WRONG = (
         "Outcomes with q = 0 are left out of your sum: where p produces them KL is infinite. Leave "
         "out those with p = 0.",
     ),
+    _mistake(
+        "sums_added",
+        lambda p, q: _right(p, q) + (q - p).sum(dim=-1),
+        "The value is right, and the gradient tells that Σ(q − p) is added, as in SciPy's kl_div: "
+        "zero for distributions, but it has a slope.",
+    ),
+    _mistake(
+        "renormalized",
+        lambda p, q: _right(p / p.sum(-1, keepdim=True), q / q.sum(-1, keepdim=True)),
+        row_questions.RENORMALIZED,
+    ),
     *blunders(of_rows(_right)),
     Mistake("accepts_unnormalized", of_rows(_right, sums=False), row_questions.UNNORMALIZED),
     Mistake("accepts_negative", of_rows(_right, signs=False), row_questions.NEGATIVE),
@@ -216,8 +227,8 @@ KL_DIVERGENCE = Exercise(
     name="kl_divergence",
     contract=(
         "kl_divergence(p, q) returns Σ p log(p / q) over the last axis, in nats, with "
-        "0 · log 0 = 0 and infinity where q = 0 < p. Different shapes, negative "
-        "entries, rows that do not sum to 1 within 1e-4: ValueError."
+        "0 · log 0 = 0 and infinity where q = 0 < p; rows are taken as they come. "
+        "Different shapes, negative entries, rows that do not sum to 1 within 1e-4: ValueError."
     ),
     reference=kl_divergence,
     parts=(
@@ -235,5 +246,6 @@ KL_DIVERGENCE = Exercise(
     ),
     wrong=WRONG,
     laws=row_questions.laws(zero_on_itself=True),
+    traits={"one_value_for_the_batch": row_questions.ONE_FOR_ALL},
     points=5,
 )

@@ -23,6 +23,11 @@ UNNORMALIZED = (
     "Rows that do not sum to 1 were accepted. They are no distribution; raise a ValueError."
 )
 NEGATIVE = "A negative probability was accepted; raise a ValueError."
+RENORMALIZED = (
+    "The value is right, and the gradient tells that your rows are divided by their sums first: "
+    "take them as they come."
+)
+ONE_FOR_ALL = "One number came for the whole batch; each row has a value of its own."
 OTHER_SHAPE = (
     "p and q of different shapes were accepted, and one of them was repeated. Compare the shapes "
     "and raise a ValueError."

@@ -1,0 +1,48 @@
+"""Embeddings whose distances are chosen, so that no question hides a margin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mdcv.exercises.cases import Draw
+from mdcv.exercises.exercise import Case
+
+#: Batch and dimension: coprime, and the batch large enough for near and far pairs of both kinds.
+SIZES = ((9, 2), (11, 3), (9, 5), (13, 3), (11, 2), (13, 5))
+
+#: It admits the 1e-6 that PyTorch's own pairwise distance adds to every coordinate.
+TOLERANCE = 2e-5
+
+Options = Mapping[str, Any]
+
+
+def sizes(draw: Draw) -> tuple[int, int]:
+    return SIZES[draw.integer(0, len(SIZES) - 1)]
+
+
+def directions(draw: Draw, batch: int, dimension: int) -> Tensor:
+    """Random vectors of length 1."""
+    return torch.nn.functional.normalize(draw.tensor(batch, dimension), dim=1)
+
+
+def lengths(draw: Draw, pattern: tuple[float, ...], batch: int) -> Tensor:
+    """The lengths of the pattern over and over, each up to a tenth longer or shorter: (B, 1)."""
+    repeated = torch.tensor(pattern, dtype=torch.float64).repeat(batch // len(pattern) + 1)[:batch]
+    return (repeated * (0.9 + 0.2 * draw.uniform(batch)))[:, None]
+
+
+def embeddings(draw: Draw, batch: int, dimension: int) -> Tensor:
+    return 1.5 * draw.tensor(batch, dimension) + 0.5
+
+
+def case(kind: str, inputs: tuple[Tensor, ...], options: Options, **more: Any) -> Case:
+    """A case with its sizes in words."""
+    batch, dimension = inputs[0].shape
+    chosen = "".join(f", {name}={value!r}" for name, value in options.items())
+    words = f"{batch} in {dimension}-D{chosen}"
+    tolerance = {"atol": TOLERANCE, **more}
+    return Case(f"{kind} ({words})", inputs, options, **tolerance)

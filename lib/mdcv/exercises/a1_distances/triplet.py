@@ -1,0 +1,171 @@
+"""The exercise `triplet_loss`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mdcv.embedding import triplet_loss
+from mdcv.exercises.a1_distances.pair_questions import (
+    Options,
+    case,
+    directions,
+    embeddings,
+    lengths,
+    sizes,
+)
+from mdcv.exercises.a1_distances.triplet_variants import RIGHT, WRONG
+from mdcv.exercises.cases import Draw, strided_layout, transposed_layout
+from mdcv.exercises.exercise import Call, Case, Exercise, Law, Part, Refusal
+
+#: Distances of positive and negative in units of the margin: hard, semi-hard and easy triplets.
+POSITIVE = (1.2, 0.5, 2.0, 0.4, 1.6, 0.8)
+NEGATIVE = (0.6, 1.1, 2.6, 2.4, 1.5, 3.1)
+
+
+def _triplets(draw: Draw, margin: float, batch: int, dimension: int) -> tuple[Tensor, ...]:
+    """Triplets that cost more than the margin, less, and nothing, in random order."""
+    anchor = embeddings(draw, batch, dimension)
+    others = [
+        anchor + margin * lengths(draw, pattern, batch) * directions(draw, batch, dimension)
+        for pattern in (POSITIVE, NEGATIVE)
+    ]
+    order = draw.order(batch)
+    return tuple(value[order] for value in (anchor, *others))
+
+
+def _case(kind: str, inputs: tuple[Tensor, ...], options: Options = {}, **more: Any) -> Case:  # noqa: B006
+    return case(f"{kind} triplets", inputs, options, **more)
+
+
+def _margins(*margins: float | None):
+    def questions(draw: Draw) -> list[Case]:
+        cases = []
+        for margin in margins:
+            options = {} if margin is None else {"margin": margin}
+            batch, dimension = sizes(draw)
+            for shape in ((batch, dimension), (batch, dimension), sizes(draw)):
+                inputs = _triplets(draw, margin or 1.0, *shape)
+                cases.append(_case("hard and easy", inputs, options))
+        return cases
+
+    return questions
+
+
+def _hard(draw: Draw) -> list[Case]:
+    a, p, n = _triplets(draw, 1.7, 11, 3)
+    wide = {"margin": 1.7}
+    met = p.clone()
+    met[2:6] = a[2:6]
+    far = a.float() + 1e4
+    near = [far + 1e-2 * directions(draw, 11, 3).float() for _ in range(2)]
+    return [
+        _case("easy", (a, a + 0.1, n + 20), wide),
+        _case("hopeless", (a, p + 20, n), wide),
+        _case("coinciding", (a, met, n), wide, suspicion="coincident_points"),
+        _case("collapsed (all in one point)", (a, a.clone(), a.clone()), wide),
+        _case("single", (a[:1], p[:1], n[:1]), wide),
+        _case("one-dimensional", _triplets(draw, 1.7, 9, 1), wide),
+        _case("a margin of 0 for", (a, p, n), {"margin": 0.0}),
+        _case("large", (50 * a, 50 * p, 50 * n), {"margin": 80.0}),
+        _case("small", (1e-2 * a, 1e-2 * p, 1e-2 * n), {"margin": 0.017}),
+        _case(
+            "far away (10,000 from the origin, in float32)",
+            (far, *near),
+            {"margin": 0.02},
+            rtol=2e-2,
+            atol=1e-5,
+            suspicion="cancellation",
+        ),
+        _case(
+            "not contiguous",
+            (transposed_layout(a), strided_layout(p), transposed_layout(n)),
+            wide,
+            suspicion="needs_contiguous_input",
+        ),
+        _case("float32", (a.float(), p.float(), n.float()), wide),
+    ]
+
+
+def _gradients(draw: Draw) -> list[Case]:
+    a, p, n = _triplets(draw, 1.7, 11, 3)
+    met = p.clone()
+    met[2:6] = a[2:6]
+    wide = {"margin": 1.7}
+    together = (a, a.clone(), a.clone())
+    return [
+        _case("the gradient of", _triplets(draw, 1.0, *sizes(draw)), gradient="value"),
+        _case("the gradient of", (a, p, n), wide, gradient="value"),
+        _case("the gradient where embeddings coincide in", (a, met, n), wide, gradient="finite"),
+        _case("the gradient where all coincide in", together, wide, gradient="finite"),
+    ]
+
+
+def _refusals(draw: Draw) -> list[Refusal]:
+    a, p, n = _triplets(draw, 1.0, 9, 5)
+    nan = n.clone()
+    nan[4, 2] = torch.nan
+    bad: list[tuple[str, tuple[Tensor, ...], Options, str]] = [
+        ("9 anchors and 1 positive", (a, p[:1], n), {}, "broadcasts_batches"),
+        ("9 anchors and 1 negative", (a, p, n[:1]), {}, "broadcasts_batches"),
+        ("1 anchor and 9 of the others", (a[:1], p, n), {}, "broadcasts_batches"),
+        ("negatives of another dimension", (a, p, n[:, :1]), {}, "accepts_unequal_dimensions"),
+        ("positives of another dimension", (a, p[:, :3], n), {}, "accepts_unequal_dimensions"),
+        ("embeddings without a batch axis", (a[0], p[0], n[0]), {}, "accepts_wrong_ndim"),
+        ("no triplet at all", (a[:0], p[:0], n[:0]), {}, "accepts_empty_batch"),
+        ("a negative margin", (a, p, n), {"margin": -0.5}, "accepts_negative_margin"),
+    ]
+    return [
+        *(Refusal(kind, given, name, options) for kind, given, options, name in bad),
+        Refusal("an embedding that holds NaN", (a, p, nan), "hides_nan", or_any_sign=True),
+    ]
+
+
+def _law(sentence: str, change: Any, holds: Any) -> Law:
+    def calls(draw: Draw) -> list[Call]:
+        inputs = _triplets(draw, 1.7, 11, 3)
+        return [(inputs, {"margin": 1.7}), (change(*inputs), {"margin": 1.7})]
+
+    return Law(sentence, calls, holds)
+
+
+LAWS = (
+    _law(
+        "The same batch twice over costs something else: the loss is a mean over triplets.",
+        lambda *inputs: tuple(value.repeat(2, 1) for value in inputs),
+        lambda values: torch.allclose(values[0], values[1], rtol=1e-4),
+    ),
+    _law(
+        "Triplets whose negative is far beyond the margin cost something.",
+        lambda a, p, n: (a, a.clone(), a + 30.0),
+        lambda values: bool(values[1].abs().max() < 1e-4),
+    ),
+    _law(
+        "Where all embeddings coincide the loss is the margin; yours is something else.",
+        lambda a, p, n: (a, a.clone(), a.clone()),
+        lambda values: bool((values[1] - 1.7).abs().max() < 1e-4),
+    ),
+)
+
+TRIPLET_LOSS = Exercise(
+    name="triplet_loss",
+    contract=(
+        "triplet_loss(anchor, positive, negative, *, margin=1.0) returns the mean over the "
+        "triplets of max(0, |a − p| − |a − n| + margin), with Euclidean distances. Shapes "
+        "that differ, an empty batch, a negative margin: ValueError."
+    ),
+    reference=triplet_loss,
+    parts=(
+        Part("margin 1", 0.3, _margins(None), is_value=True),
+        Part("other margins", 0.25, _margins(0.3, 2.5), is_value=True),
+        Part("hard places", 0.15, _hard),
+        Part("gradient", 0.15, _gradients),
+        Part("bad input", 0.1, _refusals),
+    ),
+    right=RIGHT,
+    wrong=WRONG,
+    laws=LAWS,
+    points=6,
+)
