@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import nbformat
@@ -266,9 +267,90 @@ def test_files_beside_the_notebook_come_along_but_links_and_hiding_modules_do_no
 
 
 def test_what_is_too_large_is_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("mdcv.grading.intake.MAX_COPIED_BYTES", 3)
+    monkeypatch.setattr("mdcv.grading.belongings.MAX_COPIED_BYTES", 3)
     source, target = place(tmp_path / "from", "a.txt", "b.txt"), place(tmp_path / "to")
     target.mkdir()
     problems = copy_files(source, target)
     assert (target / "a.txt").exists() and not (target / "b.txt").exists()
     assert "beyond 50 MB" in problems[0]
+
+
+def test_another_kernel_is_reported_and_the_courses_is_used(skeleton, pupil, tmp_path):
+    content = json.loads(nbformat.writes(pupil().answers(double="return 2 * x").notebook))
+    path = tmp_path / "a.ipynb"
+    for kernel, said in (
+        ({"name": "ir", "language": "R"}, "the notebook asks for R; it was run as Python"),
+        ({"name": "conda\x1b-mine"}, "the notebook asks for the kernel conda -mine; the course's"),
+    ):
+        content["metadata"] = {"kernelspec": kernel}
+        path.write_text(json.dumps(content))
+        notebook, problems = rebuild(read_cells(path), skeleton)
+        assert problems[0].startswith(said)
+        assert notebook.metadata.kernelspec.name == "python3"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"tags": ["skip-execution"]}, {"nbgrader": {"grade_id": "double", "points": 300}}],
+)
+def test_a_retagged_test_is_reported(rebuilt, change):
+    _, problems = rebuilt(lambda cells: cells[by_id(cells, "double")]["metadata"].update(change))
+    assert problems == ["the locked cell double had other settings; the original was used"]
+
+
+def test_a_flood_of_cells_is_cut_and_takes_no_time(rebuilt):
+    flood = [{"cell_type": "code", "source": "1", "metadata": {}} for _ in range(100_000)]
+    begin = time.process_time()
+    notebook, problems = rebuilt(lambda cells: cells.extend(flood))
+    assert time.process_time() - begin < 10
+    assert problems == ["of the added cells the last 98000 were left out"]
+    assert len(notebook.cells) < 2_100
+
+
+def test_nested_attachments_and_huge_cells_do_no_harm(rebuilt):
+    deep: dict = {}
+    for _ in range(400):
+        deep = {"a": deep}
+
+    def change(cells):
+        cells[by_id(cells, "why")]["attachments"] = {"a.png": deep, "b.png": {"image/png": "00"}}
+        cells.append({"cell_type": "code", "source": "x" * 2_000_000, "metadata": deep})
+
+    notebook, problems = rebuilt(change)
+    why = next(cell for cell in notebook.cells if cell.id == "why")
+    assert why.attachments == {"b.png": {"image/png": "00"}}
+    assert problems == ["1 cells with more than a million characters were read as empty"]
+    nbformat.validate(notebook)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_other_encodings_are_read(tmp_path, encoding):
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "source": "ü"}]}), encoding)
+    assert read_cells(path)[0].source == "ü"
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (["toy/toy-2.ipynb", "toy/notes.ipynb"], "toy/toy-2.ipynb"),
+        (["toy/Toy.ipynb.txt"], "toy/Toy.ipynb.txt"),
+        (["toy/unpacked/toy/toy.ipynb", "toy/__MACOSX/toy.ipynb"], "toy/unpacked/toy/toy.ipynb"),
+    ],
+)
+def test_the_one_notebook_that_can_be_meant_is_taken(tmp_path, names, taken):
+    path, problems = find_notebook(place(tmp_path, *names), "toy")
+    assert path == tmp_path / taken
+    assert problems == [f"the notebook is {taken}; expected toy/toy.ipynb"]
+
+
+def test_pipes_and_sockets_are_left_alone(tmp_path):
+    source, target = place(tmp_path / "from", "toy/kept.txt"), tmp_path / "to"
+    target.mkdir()
+    os.mkfifo(source / "toy" / "toy.ipynb")
+    os.mkfifo(source / "toy" / "data.txt")
+    with pytest.raises(Unreadable, match="no notebook was handed in"):
+        find_notebook(source, "toy")
+    problems = copy_files(source / "toy", target)
+    assert problems == ["data.txt is a link or no ordinary file; it was left out"]
+    assert [path.name for path in target.iterdir()] == ["kept.txt"]
