@@ -149,7 +149,7 @@ def test_the_kernel_has_its_files_and_this_python_and_never_the_seed(tmp_path, m
     (tmp_path / "data" / "factor.txt").write_text("2")
     ask = "import os, sys; print(open('data/factor.txt').read(), sys.prefix, list(os.environ))"
     texts, _, _ = run(ask, folder=tmp_path, seed=77)
-    assert texts[0].startswith(f"2 {sys.prefix}") and "SEED" not in texts[0]
+    assert texts[0].startswith(f"2 {sys.prefix}") and "GRADING_SEED" not in texts[0]
 
 
 def test_what_a_cell_writes_does_not_reach_the_folder_it_came_from(tmp_path):

@@ -218,6 +218,8 @@ class Run:
         fate = self._judged(index) if is_judged(cell) else self._attempt(index)
         if fate == "done":
             return None
+        if fate == "died" and self.stop.is_set():
+            return _fail(cell, "not run: the grading was stopped")
         self.given_up.add(index)
         text = "the kernel died while {} ran"
         if fate == "slow":

@@ -50,19 +50,20 @@ class Question:
             Missing: it knows no such symbol.
         """
         here, there = Channel.pair()
+        there.socket.setblocking(True)
         try:
-            there.socket.setblocking(True)
             self._run.order({"do": "question", "symbol": self._symbol}, handle=there.fileno())
             there.close()
             opening, _ = here.receive(seconds=OPENING_SECONDS, most_json=MOST_JSON, most_payload=0)
-        except (Closed, Late, Malformed) as error:
+            if "missing" in opening:
+                raise Missing(str(opening["missing"])[:200], str(opening.get("words"))[:1000])
+        except BaseException as error:
             here.close()
-            raise Died from error
+            if isinstance(error, Closed | Late | Malformed):
+                raise Died from error
+            raise
         finally:
             there.close()
-        if "missing" in opening:
-            here.close()
-            raise Missing(str(opening["missing"])[:200], str(opening.get("words"))[:1000])
         self._channel = here
 
     def ask(self, asking: Asking, limit: float) -> Answer | None:

@@ -12,6 +12,7 @@ import getpass
 import io
 import os
 import signal
+import subprocess
 import sys
 from time import monotonic
 from typing import Any
@@ -157,6 +158,15 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui: str | None = None) -> None:
         if gui not in (None, "inline", "agg"):
             raise ValueError(f"there is no screen for the gui {gui!r}")
+
+    def system(self, cmd: str) -> None:
+        """Runs a command of the system and shows what it says; there are no terminals here."""
+        command = self.var_expand(cmd, depth=1)
+        said = subprocess.run(
+            command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+        sys.stdout.write(said.stdout.decode(errors="replace"))
+        self.user_ns["_exit_code"] = said.returncode
 
     def _showtraceback(self, etype, evalue, stb) -> None:
         self.flush_streams()

@@ -28,21 +28,34 @@ def serve(channel: Channel, shell: Shell, *, forks: bool) -> None:
     asked = 0
     while True:
         message, payload, handles = channel.receive_with_handles()
-        trouble = ""
+        done = {"done": message["do"]}
         if message["do"] == "file":
-            trouble = _write(message["name"], payload)
+            done["trouble"] = _write(message["name"], payload)
         elif message["do"] == "cell":
             shell.run_one(message["source"])
-        elif message["do"] == "question":
-            asked = _question(channel, shell, handles[0], message["symbol"], forks=forks)
         elif message["do"] == "drop" and asked:
             with contextlib.suppress(OSError):
                 os.kill(asked, signal.SIGKILL)
                 os.waitpid(asked, 0)
             asked = 0
+        elif message["do"] == "question" and forks:
+            asked = os.fork()
+            if not asked:
+                _answer_and_end(channel, handles[0], shell, message["symbol"])
+        channel.send(done)
+        if message["do"] == "question" and not forks:
+            answer(handles[0], shell, message["symbol"])
         for handle in handles:
             os.close(handle)
-        channel.send({"done": message["do"], "trouble": trouble})
+
+
+def _answer_and_end(channel: Channel, handle: int, shell: Shell, symbol: str) -> None:
+    """Turns this fork of the kernel into what answers one question; never returns."""
+    try:
+        channel.close()
+        answer(handle, shell, symbol)
+    finally:
+        os._exit(0)
 
 
 def _write(name: str, content: bytes) -> str:
@@ -56,44 +69,24 @@ def _write(name: str, content: bytes) -> str:
     return ""
 
 
-def _question(channel: Channel, shell: Shell, handle: int, symbol: str, *, forks: bool) -> int:
-    """Answers one question in a fork of this process, and returns its id; else here and now."""
-    if forks:
-        pid = os.fork()
-        if pid:
-            return pid
-    try:
-        if forks:
-            channel.close()
-        own = Channel(socket.socket(fileno=os.dup(handle)))
-        with contextlib.suppress(Closed, Malformed):
-            answer(own, shell, symbol)
-        own.close()
-    finally:
-        if forks:
-            os._exit(0)
-    return 0
-
-
-def answer(channel: Channel, shell: Shell, symbol: str) -> None:
-    """Says what the symbol is, then what comes of each call of it."""
-    quiet = shell.outbox.channel
-    shell.outbox.channel = None  # what a graded function prints would be hidden cases
+def answer(handle: int, shell: Shell, symbol: str) -> None:
+    """Says whether the symbol is there, then what comes of each call of it."""
+    channel = Channel(socket.socket(fileno=os.dup(handle)))
+    shown, shell.outbox.channel = shell.outbox.channel, None  # it would be hidden cases
     try:
         thing = eval(symbol, shell.user_ns)
     except BaseException as error:
-        channel.send({"missing": type(error).__name__, "words": _words(error)})
-        return
+        with contextlib.suppress(Closed):
+            channel.send({"missing": type(error).__name__, "words": _words(error)})
+    else:
+        with contextlib.suppress(Closed, Malformed):
+            channel.send({"ready": True})
+            while True:
+                message, payload = channel.receive()
+                channel.send(*_reply(thing, message, payload))
     finally:
-        shell.outbox.channel = quiet
-    shell.outbox.channel = None
-    try:
-        channel.send({"callable": callable(thing), "type": type(thing).__name__})
-        while True:
-            message, payload = channel.receive()
-            channel.send(*_reply(thing, message, payload))
-    finally:
-        shell.outbox.channel = quiet
+        channel.close()
+        shell.outbox.channel = shown
 
 
 def _words(error: BaseException) -> str:

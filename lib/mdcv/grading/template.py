@@ -121,6 +121,7 @@ def see_only(library: str) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "mdcv"]:
         del sys.modules[name]
     sys.path[:] = [library, *(path for path in sys.path if path and path not in real - _shared())]
+    os.environ["PYTHONPATH"] = library  # for what the student starts
     # An editable installation may answer for `mdcv` before any folder is searched.
     sys.meta_path[:] = [one for one in sys.meta_path if "editable" not in repr(one)]
     importlib.invalidate_caches()

@@ -26,7 +26,14 @@ import mdcv
 from mdcv.grading.course import CannotRun
 from mdcv.grading.leftovers import RUN_MARK, kill_leftovers
 from mdcv.grading.student_view import build_view
-from mdcv.grading.walls import Isolation, WallLimits, python_environment
+from mdcv.grading.walls import (
+    LIBRARY,
+    WALLS,
+    Isolation,
+    WallLimits,
+    launch,
+    python_environment,
+)
 from mdcv.grading.wire import Channel, Closed, Late, Malformed, sender_of_next
 
 #: Seconds until a template is warm, and until a kernel says hello, on a busy machine.
@@ -37,6 +44,15 @@ NO_FORK = "MDCV_NO_FORK"
 
 #: What of the grader's environment a kernel is told.
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
+
+#: What of this library the template is made of.
+_OWN_FILES = (
+    LIBRARY / "__init__.py",
+    *(
+        LIBRARY / "grading" / f"{name}.py"
+        for name in ("__init__", "template", "shell", "student", "tensors", "wire")
+    ),
+)
 
 
 class CannotStart(Exception):
@@ -102,19 +118,16 @@ class Template:
     def _start(self) -> None:
         """Starts the process and waits until it is warm."""
         here, there = Channel.pair()
-        errors = tempfile.TemporaryFile()
+        there.socket.setblocking(True)
         try:
-            there.socket.setblocking(True)
             number = there.fileno()
-            self._process = subprocess.Popen(
+            self._process = launch(
                 [sys.executable, "-P", "-m", "mdcv.grading.template", str(number)],
-                env=self._environment(),
-                cwd=self.scratch,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
+                isolation=self.isolation,
+                readable=[*self._readable(), *_OWN_FILES, *WALLS],
+                scratch=self.scratch,
+                environment=self._environment(),
                 pass_fds=[number],
-                start_new_session=True,
             )
             there.close()
             here.send({"library": str(self.view), "forks": self.forks, "walls": self._walls()})
@@ -122,11 +135,13 @@ class Template:
             self.forks = self.forks and ready["threads"] <= 1
             self._control = here
         except (Closed, Late, Malformed, OSError) as error:
-            errors.seek(0)
-            said = errors.read()[-2000:].decode(errors="replace").strip().splitlines()
-            raise CannotStart(said[-1] if said else f"no kernel came up: {error}") from error
+            here.close()
+            raise CannotStart("the process that kernels come from did not get ready") from error
         finally:
-            errors.close()
+            there.close()
+
+    def _readable(self) -> list[Path]:
+        return [*python_environment(), self.view, self.settings]
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -149,10 +164,9 @@ class Template:
         }
 
     def _walls(self) -> dict[str, Any]:
-        readable = [*python_environment(), self.view, self.settings]
         return {
             "isolation": self.isolation,
-            "readable": [str(path) for path in readable],
+            "readable": [str(path) for path in self._readable()],
             "limits": asdict(WallLimits()),
         }
 
