@@ -141,13 +141,12 @@ def test_odd_characters_reach_neither_the_disk_nor_the_terminal(toy, pupil, grad
 
 
 @pytest.mark.grading
-def test_a_number_without_a_record_is_no_mark(toy, pupil, grade):
-    """The student's code replaced the judge. A record forged on purpose is not told apart yet."""
+def test_whoever_replaces_the_judge_gets_what_the_answer_earns(toy, pupil, grade):
     takes_over = "def double(x):\n    return 0\ndef grade(*anything, **options):\n    return 3.0"
     pupil().answers(double=takes_over).hand_in("mallory")
     entry = grade()["mallory"]
     assert scores(entry) == {"double": 0.0, "triple": 0.0, "why": 0.0}
-    assert "left no record of a judgment" in entry["questions"]["double"]["message"]
+    assert entry["questions"]["double"]["message"] == "double(5) is wrong"
 
 
 def test_a_fault_of_the_grader_costs_one_student_and_is_named(toy, pupil, grade, monkeypatch):

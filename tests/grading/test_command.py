@@ -156,7 +156,7 @@ def test_a_run_in_which_no_kernel_starts_could_not_be_carried_out(toy, pupil, he
     def fails(task):
         return Graded(task.student, failure="the grader failed: RuntimeError: no kernel")
 
-    monkeypatch.setattr("mdcv.grading.classroom._hire", lambda jobs, cluster: here(fails))
+    monkeypatch.setattr("mdcv.grading.classroom._hire", lambda *anything: here(fails))
     pupil().hand_in("ada")
     with pytest.raises(CannotRun, match="nothing could be graded: the grader failed: RuntimeErr"):
         run("grade", "toy", *NO_WALLS, "--course", toy.root)
@@ -182,12 +182,17 @@ def test_grade_report_and_feedback_in_one_go(toy, pupil):
     assert "ada" in run("report", "toy", "--course", toy.root)
     assert run("report", "toy", "--format", "csv", "--course", toy.root).startswith("student,")
     assert run("report", "--format", "moodle", "--course", toy.root, "toy").startswith("First name")
+    assert "1/1" in run("report", "toy", "--misconceptions", "--course", toy.root)
+    told = run("report", "toy", "--misconceptions", "--json", "-", "--course", toy.root)
+    assert json.loads(told)["questions"]["double"]["right"] == 1
+    with pytest.raises(CannotRun, match="--json goes with --misconceptions"):
+        run("report", "toy", "--json", "-", "--course", toy.root)
 
 
 def test_less_than_full_walls_have_to_be_asked_for_by_name(toy, pupil, monkeypatch):
     pupil().hand_in("ada")
     monkeypatch.setattr("mdcv.grading.classroom.best_isolation", lambda: "basic")
-    with pytest.raises(CannotRun, match=r"'basic' is the most .* --isolation basic grades with"):
+    with pytest.raises(CannotRun, match=r"'basic' is the most .*--isolation basic grades with"):
         run("grade", "toy", "--course", toy.root)
 
 

@@ -10,8 +10,9 @@ import pytest
 from mdcv.grading.course import CannotRun
 from mdcv.grading.gradebook import open_gradebook, record_marks
 from mdcv.grading.marks import BY_HAND, Mark
+from mdcv.grading.platforms import FORMATS
 from mdcv.grading.release import enter_assignment
-from mdcv.grading.report import FORMATS, rows
+from mdcv.grading.report import rows
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def graded(toy):
 
 
 def lines(toy, format: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(FORMATS[format]("toy", rows(toy, "toy")))))
+    return list(csv.reader(io.StringIO(FORMATS[format](toy, "toy", rows(toy, "toy")))))
 
 
 def test_csv_has_one_row_a_student_and_one_column_a_question(graded):
@@ -67,6 +68,28 @@ def test_moodle_gets_names_and_one_grade(graded):
     assert head[2:] == ["ID number", "Email address", "Assignment: toy (Real)"]
     assert ada == ["Ada", "Lovelace", "ada", "ada@example.org", "5"]
     assert cleo[-1] == "-"
+
+
+def test_platforms_get_the_ids_and_titles_that_the_tables_tell(graded):
+    (graded.root / "roster.csv").write_text(
+        "id,canvas_id,sis_user_id,section,moodle_id,username\nada,17,S-1,Tue,900,alovelace\n"
+        "cleo,,,,,\n"
+    )
+    (graded.root / "schedule.csv").write_text(
+        "assignment,due,canvas_title,moodle_title\ntoy,,Toys (123),Toys of week 2\n"
+    )
+    head, _, ada, ben, cleo = lines(graded, "canvas")
+    assert head[-1] == "Toys (123)"
+    assert ada == ["Lovelace, Ada", "17", "S-1", "", "Tue", "5"]
+    assert ben[1:4] == ["", "", "ben, the second"] and cleo[3] == "cleo"
+    head, ada, ben, _ = lines(graded, "moodle")
+    assert head[2:] == [
+        "ID number",
+        "Username",
+        "Email address",
+        "Assignment: Toys of week 2 (Real)",
+    ]
+    assert ada[2:4] == ["900", "alovelace"] and ben[2:4] == ["ben, the second", ""]
 
 
 def test_a_gradebook_that_is_not_there_is_not_made(toy):

@@ -24,6 +24,17 @@ def test_a_table_without_its_key_is_refused(toy):
         students(toy)
 
 
+def test_a_table_that_a_spreadsheet_saved_is_read(toy):
+    (toy.root / "roster.csv").write_bytes("id,first_name\r\nada,Zoë\r\n".encode("utf-8-sig"))
+    assert students(toy)["ada"]["first_name"] == "Zoë"
+
+
+def test_a_table_in_another_encoding_is_named(toy):
+    (toy.root / "roster.csv").write_bytes("id,first_name\nada,Zoë\n".encode("latin-1"))
+    with pytest.raises(CannotRun, match=r"roster\.csv cannot be read"):
+        students(toy)
+
+
 def test_the_repository_ships_a_roster_of_its_samples_and_a_schedule_of_its_assignments():
     course = find_course()
     samples = {path.stem for path in (course.root / "samples" / "a4_point_sets").glob("*.py")}

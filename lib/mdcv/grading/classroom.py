@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import errno
+import functools
 import hashlib
 import importlib.util
 import os
@@ -37,7 +38,17 @@ from mdcv.grading.release import enter_assignment
 from mdcv.grading.scheduling import RESUME, Cluster, Hands, Processes
 from mdcv.grading.skeleton import Skeleton, load_skeleton
 from mdcv.grading.text import writable
-from mdcv.grading.work import FAULT, Graded, Task, describe, grader_version, obstacle_of, unpack
+from mdcv.grading.walls import best_isolation, obstacle
+from mdcv.grading.work import (
+    FAULT,
+    Graded,
+    Task,
+    describe,
+    grader_version,
+    obstacle_of,
+    prepare,
+    unpack,
+)
 
 #: Pages are built in folders of this name beside the students', and moved when they are whole.
 UNFINISHED = ".mdcv-"
@@ -171,7 +182,7 @@ def grade_class(
     if hands is None:
         if cluster is None:
             check_isolation(isolation)
-        hands = _hire(jobs, cluster)
+        hands = _hire(jobs, cluster, isolation)
     with contextlib.closing(hands), _alone(course):
         skeleton = load_skeleton(source, course.config())
         seed = course.seed(assignment)
@@ -206,26 +217,17 @@ def check_isolation(asked: str) -> None:
     if levels.index(best) < levels.index(asked):
         raise CannotRun(
             f"this machine cannot isolate students' code as asked (--isolation {asked}): "
-            f"{best!r} is the most it can do. `mdcv doctor` says what is missing; "
+            f"{obstacle(asked)}. {best!r} is the most it can do; `mdcv doctor` says more, and "
             f"--isolation {best} grades with less"
         )
 
 
-def best_isolation() -> str:
-    """The strongest walls that this machine can put up."""
-    if importlib.util.find_spec("mdcv.grading.walls") is None:
-        return "none"
-    from mdcv.grading.walls import best_isolation as best
-
-    return best()
-
-
-def _hire(jobs: int, cluster: str | None) -> Hands:
+def _hire(jobs: int, cluster: str | None, isolation: str) -> Hands:
     if cluster is not None:
         return Cluster(cluster)
     if jobs > 1 and importlib.util.find_spec("distributed") is not None:
         return Cluster(jobs=jobs)
-    return Processes(jobs)
+    return Processes(jobs, prepare=functools.partial(prepare, isolation))
 
 
 @contextlib.contextmanager

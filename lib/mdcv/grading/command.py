@@ -190,18 +190,53 @@ def report_command(
     format: Annotated[
         Format, typer.Option(help="A table to read, or a file to import.")
     ] = Format.TABLE,
+    misconceptions: Annotated[
+        bool,
+        typer.Option("--misconceptions", help="What the class got wrong, question by question."),
+    ] = False,
+    json_file: Annotated[
+        str | None,
+        typer.Option(
+            "--json", help="With --misconceptions: write them to this file; - for stdout."
+        ),
+    ] = None,
     database: Database = None,
     course_folder: CourseFolder = None,
 ) -> None:
-    """Print the gradebook: for your eyes, for a spreadsheet, for Canvas, for Moodle."""
-    from mdcv.grading.report import FORMATS, rows
+    """Print the gradebook: for your eyes, for a spreadsheet, for Canvas, for Moodle.
+
+    With --misconceptions, what the class got wrong instead: which mistakes, how often, by whom.
+    """
+    course = _course(course_folder, database)
+    if misconceptions:
+        _report_misconceptions(course, assignment, json_file)
+        return
+    if json_file is not None:
+        raise CannotRun("--json goes with --misconceptions; `mdcv grade --json` writes the marks")
+    from mdcv.grading.platforms import FORMATS
+    from mdcv.grading.report import rows
     from mdcv.grading.show import report_table
 
-    students = rows(_course(course_folder, database), assignment)
+    students = rows(course, assignment)
     if format is Format.TABLE:
         _console().print(report_table(students))
     else:
-        typer.echo(FORMATS[format.value](assignment, students), nl=False)
+        typer.echo(FORMATS[format.value](course, assignment, students), nl=False)
+
+
+def _report_misconceptions(course: Course, assignment: str, json_file: str | None) -> None:
+    from mdcv.grading.insight import as_json, class_insight
+    from mdcv.grading.show import insight_table
+
+    _check_writable(json_file)
+    insights = class_insight(course, assignment)
+    text = json.dumps(as_json(assignment, insights), indent=1, ensure_ascii=False)
+    if json_file == "-":
+        typer.echo(text)
+        return
+    _console().print(insight_table(insights))
+    if json_file:
+        Path(json_file).write_text(text + "\n", encoding="utf-8")
 
 
 @app.command("doctor")

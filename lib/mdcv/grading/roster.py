@@ -17,6 +17,27 @@ def students(course: Course) -> dict[str, dict[str, str]]:
     return {row["id"]: {name: row.get(name) or "" for name in NAMES} for row in rows}
 
 
+def accounts(course: Course) -> dict[str, dict[str, str]]:
+    """What the learning platforms call each student, by student id: the roster's other columns."""
+    rows = _rows(course.root / "roster.csv", "id")
+    return {
+        row["id"]: {
+            name: value.strip()
+            for name, value in row.items()
+            if name not in ("id", *NAMES) and isinstance(value, str)
+        }
+        for row in rows
+    }
+
+
+def title(course: Course, assignment: str, column: str) -> str:
+    """What a learning platform calls an assignment: a column of the schedule, else its name."""
+    for row in _rows(course.root / "schedule.csv", "assignment"):
+        if row["assignment"] == assignment:
+            return (row.get(column) or "").strip() or assignment
+    return assignment
+
+
 def due_date(course: Course, assignment: str) -> str | None:
     """When an assignment is due, as the schedule says; None without a date.
 
@@ -39,8 +60,11 @@ def _rows(path: Path, key: str) -> list[dict[str, str]]:
     """The rows of a table that have a key; an absent table has none."""
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        table = csv.DictReader(file)
-        if key not in (table.fieldnames or []):
-            raise CannotRun(f"{path.name} has no column {key!r}")
-        return [row for row in table if (row[key] or "").strip()]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:  # a spreadsheet marks its UTF-8
+            table = csv.DictReader(file)
+            if key not in (table.fieldnames or []):
+                raise CannotRun(f"{path.name} has no column {key!r}")
+            return [row for row in table if (row[key] or "").strip()]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CannotRun(f"{path} cannot be read: {error}") from error

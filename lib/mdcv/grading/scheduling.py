@@ -74,11 +74,22 @@ class Processes:
     up and ends. Nobody else can speak to them, for the line is no port but a pair of sockets.
     """
 
-    def __init__(self, jobs: int, work: Callable[..., Graded] = grade_task):
-        self._work, self._jobs, self._underway, self._closing = work, jobs, 0, False
+    def __init__(
+        self,
+        jobs: int,
+        work: Callable[..., Graded] = grade_task,
+        prepare: Callable[[], None] | None = None,
+    ):
+        self._prepare, self._work, self._jobs, self._underway, self._closing = (
+            prepare,
+            work,
+            jobs,
+            0,
+            False,
+        )
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Graded | Exception] = queue.SimpleQueue()
-        self._workers: list[_Worker] = [_Worker(work) for _ in range(jobs)]
+        self._workers: list[_Worker] = [_Worker(work, prepare) for _ in range(jobs)]
         self._threads = [
             threading.Thread(target=self._serve, args=(number,), daemon=True)
             for number in range(jobs)
@@ -136,14 +147,14 @@ class Processes:
                 if not worker.ready:
                     words = f"the grader's processes do not start: {worker.last_words()}"
                     raise CannotRun(f"{words}. {RESUME}") from None
-                self._workers[number] = _Worker(self._work)
+                self._workers[number] = _Worker(self._work, self._prepare)
         return lost(task, 1 + RETRIES)
 
 
 class _Worker:
     """A process and the line to it."""
 
-    def __init__(self, work: Callable[..., Graded]):
+    def __init__(self, work: Callable[..., Graded], prepare: Callable[[], None] | None):
         ours, theirs = socket.socketpair()
         code = f"from mdcv.grading.worker import serve; serve({theirs.fileno()})"
         one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
@@ -157,14 +168,14 @@ class _Worker:
                 start_new_session=True,  # an interrupt from the keyboard is for the grader alone
             )
         self._line = Connection(ours.detach())
-        self._work, self._words = work, b""
-        self.ready = False
+        self._words, self.ready = b"", False
+        with contextlib.suppress(OSError):  # who has died by now is found out with the first task
+            self._line.send((work, prepare))
         threading.Thread(target=self._listen, daemon=True).start()
 
     def do(self, task: Task) -> Graded:
         """Waits for the task to be done; EOFError or OSError when the process died."""
         if not self.ready:
-            self._line.send(self._work)
             self._line.recv()  # it has imported what it needs
             self.ready = True
         self._line.send(task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -15,6 +16,12 @@ from mdcv.grading.classroom import Result
 from mdcv.grading.marks import BY_HAND, Mark
 from mdcv.grading.report import Row
 from mdcv.grading.text import sentence
+
+if TYPE_CHECKING:
+    from mdcv.grading.insight import Insight
+
+#: So many names stand in a row of a table; the JSON holds all.
+SHOWN_NAMES = 6
 
 #: Without a terminal, a line is written this often.
 LOG_SECONDS = 30.0
@@ -169,6 +176,31 @@ def report_table(rows: list[Row]) -> Table:
             f"{points(row.score)}/{points(row.max_score)}",
             state if row.handed_in else "nothing handed in",
         )
+    return table
+
+
+def insight_table(insights: list[Insight]) -> Table:
+    """One row a misconception: how many made it, who, and what most of them read."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("question", overflow="fold", max_width=24)
+    table.add_column("right", justify="right", no_wrap=True)
+    table.add_column("misconception", overflow="fold", max_width=26)
+    table.add_column("students", justify="right", no_wrap=True)
+    table.add_column("who", max_width=24)
+    table.add_column("what they read", ratio=1)
+    for insight in insights:
+        right = f"{insight.right}/{insight.answers}"
+        first = (insight.question, right)
+        for one in insight.ranked():
+            share = f"{len(one.students)} ({100 * len(one.students) / insight.answers:.0f} %)"
+            who = ", ".join(map(_who, one.students[:SHOWN_NAMES]))
+            more = len(one.students) - SHOWN_NAMES
+            who += f" and {more} more" if more > 0 else ""
+            table.add_row(*first, one.name, share, who, escape(one.sentence))
+            first = ("", "")
+        if not insight.misconceptions:
+            table.add_row(*first, "", "", "", "")
+        table.add_section()
     return table
 
 

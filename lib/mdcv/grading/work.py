@@ -7,6 +7,7 @@ which needs neither the course nor the gradebook, and it is graded the same ever
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import hashlib
@@ -21,10 +22,11 @@ import nbformat
 
 import mdcv
 from mdcv.grading.course import CannotRun
-from mdcv.grading.execution import Limits, run_notebook
+from mdcv.grading.execution import Limits, run_notebook, walls_for
 from mdcv.grading.marks import Mark, mark_notebook
 from mdcv.grading.notes import note_problems
 from mdcv.grading.text import sentence, writable
+from mdcv.grading.warm import warm_template
 
 #: How the reason begins when it was not the student's fault.
 FAULT = "the grader failed"
@@ -84,11 +86,20 @@ def grade_task(task: Task, stop: threading.Event | None = None) -> Graded:
         words = f"this worker has another version of mdcv: {grader_version()}, not {task.version}"
         return Graded(task.student, obstacle=words)
     try:
+        walls_for(task.isolation)
+    except CannotRun as error:
+        return Graded(task.student, obstacle=str(error))
+    try:
         notebook = nbformat.reads(task.notebook, as_version=4)
         with tempfile.TemporaryDirectory(prefix="mdcv-", ignore_cleanup_errors=True) as scratch:
             unpack(task.files, Path(scratch))
             found = run_notebook(
-                notebook, folder=Path(scratch), seed=task.seed, limits=task.limits, stop=stop
+                notebook,
+                folder=Path(scratch),
+                seed=task.seed,
+                limits=task.limits,
+                stop=stop,
+                isolation=task.isolation,
             )
         problems = (*task.problems, *found)
         marks = mark_notebook(notebook)
@@ -101,6 +112,12 @@ def grade_task(task: Task, stop: threading.Event | None = None) -> Graded:
         return Graded(task.student, failure=f"{FAULT}: {describe(error)}")
 
 
+def prepare(isolation: str) -> None:
+    """Gets a worker ready while it still waits for its first task; whatever fails is told then."""
+    with contextlib.suppress(Exception), warm_template(isolation):
+        import mdcv.exercises.judging  # noqa: F401
+
+
 def unpack(files: dict[str, bytes], folder: Path) -> None:
     """Writes the files of a task into a folder."""
     for name, content in files.items():
@@ -111,8 +128,6 @@ def unpack(files: dict[str, bytes], folder: Path) -> None:
 
 def obstacle_of(error: BaseException) -> str | None:
     """What keeps everything from going on, in words; None when it was this submission alone."""
-    if isinstance(error, CannotRun):
-        return str(error)
     for one in _chain(error):
         if isinstance(one, OSError) and one.errno in EXHAUSTED:
             return sentence(str(one))

@@ -30,8 +30,10 @@ def serve(handle: int) -> None:
     stop, tasks = threading.Event(), queue.SimpleQueue()
     with Connection(handle) as line:
         start_quickly()
-        work = line.recv()
+        work, prepare = line.recv()
         line.send("ready")
+        if prepare is not None:
+            prepare()
 
         def listen() -> None:
             with contextlib.suppress(EOFError, OSError):
