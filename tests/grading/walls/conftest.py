@@ -191,8 +191,8 @@ class Prison:
         self.stack.callback(process.kill)
         return process
 
-    def ask(self, module: str, probe: str, wall: str, **more) -> dict:
-        """What the probe says behind this wall."""
+    def ask(self, module: str, probe: str | list[str], wall: str, **more) -> dict:
+        """What the probe says behind this wall; of several, what each of them says."""
         self.tell(module, probe, wall, **more)
         return json.loads(self.template.stdout.readline())
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import skip_without
+
 #: Every function of `probes/` that takes a world is a way to try.
 WAYS = [
     (path.stem, node.name)
@@ -28,6 +30,15 @@ def test_code_inside_cannot(prison, wall, module, probe):
     walled = prison.ask(module, probe, wall)
     assert walled.get("inside"), f"the walls did not go up: {walled}"
     assert not walled.get("evidence"), f"it got hold of {walled['evidence']}"
+
+
+@pytest.mark.parametrize("module", ["files", "processes"])
+def test_the_first_landlock_is_wall_enough(prison, module):
+    skip_without("basic")
+    ways = [name for place, name in WAYS if place == module]
+    answer = prison.ask(module, ways, "basic, on an old kernel")
+    assert list(answer["evidence"]) == ways
+    assert {name: got for name, got in answer["evidence"].items() if got} == {}
 
 
 def test_most_ways_lead_somewhere_without_walls(prison):

@@ -21,7 +21,7 @@ _SYSTEM = (
     *("/usr/share/locale", "/usr/share/i18n", "/usr/share/terminfo", "/usr/local/share/fonts"),
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/fonts", "/etc/localtime"),
     *("/etc/timezone", "/etc/mime.types", "/etc/alternatives", "/etc/locale.alias"),
-    *("/sys/devices/system/cpu", "/sys/devices/system/node"),
+    *("/sys/devices/system/cpu", "/sys/devices/system/node", "/nix/store", "/gnu/store"),
 )
 
 
