@@ -20,7 +20,7 @@ from nbformat.v4 import new_output
 
 from mdcv.grading.course import CannotRun
 from mdcv.grading.marks import STOPPED, is_judged
-from mdcv.grading.outputs import Outputs
+from mdcv.grading.outputs import Outputs, Room
 from mdcv.grading.remote import Died
 from mdcv.grading.skeleton import is_question
 from mdcv.grading.student_view import imports_of
@@ -130,6 +130,7 @@ class Run:
         self.kernel: Kernel | None = None
         self.deadline = float("inf")  # the clock starts with the first cell
         self.problems: list[str] = []
+        self.room = Room()
         self.given_up: set[int] = set()  # cells that hung or killed their kernel
         self.restarts = self.count = 0
 
@@ -254,7 +255,7 @@ class Run:
         """Runs one cell: "done", or "slow" when it was interrupted, or "died" with its kernel."""
         cell = self.notebook.cells[index]
         self.count += 1
-        outputs = Outputs(cell, self.count, self.limits.output_characters)
+        outputs = Outputs(cell, self.count, self.limits.output_characters, self.room)
         message = {"do": "cell", "source": cell.source}
         end = min(monotonic() + self.limits.cell_seconds, self.deadline)
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 
 from mdcv.grading.marks import OUTCOME_MIME
@@ -24,6 +25,14 @@ CUT = "\n[more was shown than the grader keeps]\n"
 _MIME = re.compile(r"[a-z]+/[A-Za-z0-9.+-]+")
 
 
+@dataclass
+class Room:
+    """Characters that all cells of a notebook together may leave behind."""
+
+    text: int = 10_000_000
+    pictures: int = 40_000_000
+
+
 class Outputs:
     """The outputs of one cell as they come in.
 
@@ -31,10 +40,11 @@ class Outputs:
         cell: whose outputs are filled.
         count: its execution count.
         most: characters of text that are kept.
+        room: what the whole notebook may still hold; is used up.
     """
 
-    def __init__(self, cell: NotebookNode, count: int, most: int) -> None:
-        self.cell, self.count = cell, count
+    def __init__(self, cell: NotebookNode, count: int, most: int, room: Room) -> None:
+        self.cell, self.count, self._room = cell, count, room
         self._left, self._pictures = most, PICTURE_CHARACTERS
         self._cut = self._clear_next = False
         self._shown: dict[str, list[NotebookNode]] = {}
@@ -57,38 +67,46 @@ class Outputs:
     def _stream(self, name: object, text: object) -> None:
         if name not in ("stdout", "stderr") or not isinstance(text, str) or not text:
             return
-        if len(text) > self._left:
+        if not self._take_room(len(text), picture=False):
             return self._cut_off()
-        self._left -= len(text)
         last = self.cell.outputs[-1] if self.cell.outputs and not self._clear_next else None
         if last is not None and last.output_type == "stream" and last.name == name:
             last.text += text
         else:
             self._append(new_output("stream", name=name, text=text))
+        return None
 
     def _bundle(self, kind: str, frame: dict) -> None:
         data, metadata = frame.get("data"), frame.get("metadata")
-        if not isinstance(data, dict):
-            return
-        kept = {mime: value for mime, value in data.items() if _is_fit(mime, value)}
-        text = sum(_size(value) for mime, value in kept.items() if not mime.startswith("image/"))
-        pictures = sum(_size(value) for value in kept.values()) - text
+        fit = _fit(data) if isinstance(data, dict) else {}
+        kept = {}
+        for mime in sorted(fit, key=lambda mime: _size(fit[mime])):  # the smallest forms first
+            if self._take_room(_size(fit[mime]), picture=mime.startswith("image/")):
+                kept[mime] = fit[mime]
         if not kept:
-            return
-        if text > self._left or pictures > self._pictures:
-            return self._cut_off()
-        self._left, self._pictures = self._left - text, self._pictures - pictures
-        metadata = metadata if isinstance(metadata, dict) and _size(metadata) < 10_000 else {}
+            return self._cut_off() if fit else None
+        metadata = metadata if isinstance(metadata, dict) and 0 <= _size(metadata) < 10_000 else {}
         name = frame.get("display_id")
         if kind == "update_display_data":
             for output in self._shown.get(name, []) if isinstance(name, str) else []:
-                output.data, output.metadata = kept, metadata
-            return
+                output.data, output.metadata = from_dict(kept), from_dict(metadata)
+            return None
         more = {"execution_count": self.count} if kind == "execute_result" else {}
         output = new_output(kind, kept, metadata=metadata, **more)
         if isinstance(name, str):
             self._shown.setdefault(name, []).append(output)
-        self._append(output)
+        return self._append(output)
+
+    def _take_room(self, size: int, *, picture: bool) -> bool:
+        if picture:
+            fits = size <= min(self._pictures, self._room.pictures)
+            self._pictures -= size * fits
+            self._room.pictures -= size * fits
+        else:
+            fits = size <= min(self._left, self._room.text)
+            self._left -= size * fits
+            self._room.text -= size * fits
+        return fits
 
     def _error(self, frame: dict) -> None:
         traceback = frame.get("traceback")
@@ -113,11 +131,16 @@ class Outputs:
             self.cell.outputs.append(new_output("stream", name="stderr", text=CUT))
 
 
-def _is_fit(mime: object, value: object) -> bool:
-    """Whether a notebook may hold this; a record of a judgment comes from the grader alone."""
-    if not isinstance(mime, str) or not _MIME.fullmatch(mime) or mime == OUTCOME_MIME:
-        return False
-    return isinstance(value, str) or (mime.endswith("json") and _size(value) >= 0)
+def _fit(data: dict) -> dict[str, object]:
+    """What of a bundle a notebook may hold; a record of a judgment comes from the grader alone."""
+    return {
+        mime: value
+        for mime, value in data.items()
+        if isinstance(mime, str)
+        and _MIME.fullmatch(mime)
+        and mime != OUTCOME_MIME
+        and (isinstance(value, str) or (mime.endswith("json") and _size(value) >= 0))
+    }
 
 
 def _size(value: object) -> int:
