@@ -64,8 +64,11 @@ def exit_code(status: int) -> int:
 
 
 def end_descendants() -> None:
-    """Kills every process below this one and collects it, however fast they fork."""
-    while True:
+    """Kills every process below this one and collects it, however fast they fork.
+
+    This process is the one that orphans come to: without children, it has no descendants.
+    """
+    while _has_children():
         children = descendants(os.getpid())
         # All are stopped before one dies: a bomb must not use the places that become free.
         for sign in (signal.SIGSTOP, signal.SIGKILL):
@@ -75,11 +78,19 @@ def end_descendants() -> None:
             if sign == signal.SIGSTOP and descendants(os.getpid()) != children:
                 break
         else:
-            try:
+            with contextlib.suppress(ChildProcessError):
                 while True:
                     os.waitpid(-1, 0)
-            except ChildProcessError:
-                return
+
+
+def _has_children() -> bool:
+    """Whether a child is left, once those that have ended are collected."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def descendants(pid: int) -> set[int]:
