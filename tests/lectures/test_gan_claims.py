@@ -12,10 +12,13 @@ import torch
 
 from mdcv.claims import ClaimError
 
-NOTEBOOKS = {5: "05_gan"}
+NOTEBOOKS = {5: "05_gan", 6: "06_wasserstein_gan"}
 
 #: Cells whose names later cells need; the other cells without claims only train or draw.
-RUN = {5: ("setup", "ring-data", "predict-ratio-answer")}
+RUN = {
+    5: ("setup", "ring-data", "predict-ratio-answer"),
+    6: ("setup", "ring-and-blob"),
+}
 
 #: The cell that is edited, what stood there, and what stands there now: the claim must object.
 BROKEN = {
@@ -36,6 +39,21 @@ BROKEN = {
     "5.15": ("break-claims", "costs.amin(dim=1)", "costs.amax(dim=1)"),
     "5.16": ("break-claims", ".amin(dim=1).max()", ".amax(dim=1).max()"),
     "5.17": ("break-claims", "2 * js_divergence(p3", "js_divergence(p3"),
+    "6.1": ("transport-claims", "(2 * n,), 1 / n)", "(2 * n,), 2 / n)"),
+    "6.2": ("transport-claims", "line_x, line_y = x[:, :1], y[:, :1]", "line_x, line_y = x, y"),
+    "6.3": ("transport-claims", "offers = (heights +", "offers = 9 * (heights +"),
+    "6.4": ("transport-claims", "program_prices(ways(x, y))", "program_prices(2 * ways(x, y))"),
+    "6.5": ("critic-claim", "torch.eye(81).double()[1:]", "torch.eye(81).double()[:-1]"),
+    "6.6": ("slope-claims", "down, -climb / 7", "down, climb / 7"),
+    "6.7": ("slope-claims", "(x - y[partner]).norm(dim=1)", "(x - y).norm(dim=1)"),
+    "6.8": ("slope-claims", "* y[partner]), torch.ones", "* y), torch.ones"),
+    "6.9": ("keeping-claims", "spectral = math.prod(", "spectral = 0.01 * math.prod("),
+    "6.10": ("keeping-claims", "slope.flatten(start_dim=1).norm(dim=1)", "slope.norm(dim=1)"),
+    "6.11": ("keeping-claims", "1 + d / 20", "1 + d / 10"),
+    "6.12": ("translation-claim", "v.norm(), tol", "v.abs().sum(), tol"),
+    "6.13": ("break-claims", "(slope.norm(dim=0) - 1)", "(slope.norm(dim=1) - 1)"),
+    "6.14": ("break-claims", "1 - 2 * w.abs().mean() +", "1 - w.abs().mean() +"),
+    "6.15": ("break-claims", "((10 * s - 1) ** 2)", "(10 * (s - 1) ** 2)"),
 }
 
 #: Per exercise cell: the blank, answers that are accepted, and answers that are not.
@@ -60,6 +78,42 @@ EXERCISES = {
             "    return (x * logits.softmax(0)).sum()",
         ],
         ["    return x.mean()", "    return (x * logits.sigmoid()).sum() / logits.sigmoid().sum()"],
+    ),
+    "6 exercise-leash": (
+        r"^my_lambda = None",
+        ["my_lambda = 150", "my_lambda = 3 / (2 * 0.01)"],
+        ["my_lambda = 300", "my_lambda = 10"],
+    ),
+    "6 exercise-one-sided": (
+        r"^    raise NotImplementedError",
+        [
+            "    a = alpha.view(-1, 1, 1, 1)\n"
+            "    u = (a * x + (1 - a) * y).requires_grad_()\n"
+            "    (g,) = torch.autograd.grad(f(u).sum(), u, create_graph=True)\n"
+            "    return (g.flatten(1).norm(dim=1) - 1).clamp(min=0).square().mean()",
+            "    a = alpha[:, None, None, None]\n"
+            "    u = (y + a * (x - y)).requires_grad_()\n"
+            "    (g,) = torch.autograd.grad(f(u).sum(), u, create_graph=True)\n"
+            "    return torch.relu(g.square().sum(dim=(1, 2, 3)).sqrt() - 1).pow(2).mean()",
+        ],
+        [
+            "    return slope_penalty(f, x, y, alpha)",
+            "    u = (x + y).div(2).requires_grad_()\n"
+            "    (g,) = torch.autograd.grad(f(u).sum(), u, create_graph=True)\n"
+            "    return (g.norm(dim=1) - 1).clamp(min=0).square().mean()",
+        ],
+    ),
+    "6 exercise-spectral": (
+        r"^    raise NotImplementedError",
+        [
+            "    return [W / torch.linalg.matrix_norm(W, 2) for W in layers]",
+            "    return [W / (W.T @ W).trace() ** 0.5 if 1 in W.shape "
+            "else W / torch.linalg.eigvalsh(W.T @ W).max().sqrt() for W in layers]",
+        ],
+        [
+            "    return [W / W.norm() for W in layers]",
+            "    return [torch.linalg.qr(W).Q for W in layers]",
+        ],
     ),
 }
 
