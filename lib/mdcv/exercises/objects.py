@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mdcv.exercises.records import Recorder, gradients_of
+from mdcv.seeds import generator
 
 Layers = Sequence[tuple[Tensor, Tensor]]
 
@@ -202,6 +203,14 @@ class RecordingAdam(_Recording, torch.optim.Adam):
     """Adam that notes what it is asked."""
 
 
+def source(log: Recorder, *, seed: int) -> torch.Generator:
+    """A random generator for one method of an object whose making draws weights globally.
+
+    A `Seeded` would hold those weights against it; see `Answer.drew_globally`.
+    """
+    return generator(seed)
+
+
 def set_distance(
     log: Recorder, *, kind: Literal["shift", "lopsided", "moments"], positional: bool = False
 ) -> Callable[[Tensor, Tensor], Tensor]:
@@ -241,4 +250,5 @@ MAKERS: dict[str, Maker] = {
     "recording_coder": recording_coder,
     "optimizer": optimizer,
     "set_distance": set_distance,
+    "source": source,
 }
