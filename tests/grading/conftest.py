@@ -102,6 +102,17 @@ def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def toy_skeleton(tmp_path_factory: pytest.TempPathFactory):
+    """The toy's skeleton alone, for tests that need no course; not to be changed."""
+    from mdcv.grading.skeleton import load_skeleton
+
+    path = tmp_path_factory.mktemp("toy") / "toy" / "toy.ipynb"
+    path.parent.mkdir()
+    nbformat.write(toy_source(), path)
+    return load_skeleton(path)
+
+
 @pytest.fixture
 def toy(tmp_path: Path, empty_gradebook: Path) -> Course:
     """A fresh toy course on disk, with the configuration of the real one."""
@@ -206,3 +217,22 @@ def parcel():
         return Task(student, notebook, {}, (), 7, Limits(total_seconds=seconds), "none", "any")
 
     return make
+
+
+@pytest.fixture
+def left_over():
+    """Looks for processes that came from a template and are still there."""
+    import psutil
+
+    from mdcv.grading import warm
+
+    def look() -> list[psutil.Process]:
+        found = []
+        for template in warm._idle:
+            first = psutil.Process(template.pid)
+            family = [first, *first.children(recursive=True)]
+            here = [one for one in family if one.name() != "bwrap"]
+            found += here[1:]  # the first is the template
+        return found
+
+    return look

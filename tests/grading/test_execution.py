@@ -7,14 +7,12 @@ import threading
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from mdcv.grading.execution import Limits, run_notebook
 from mdcv.grading.marks import STOPPED, mark_notebook
 from mdcv.grading.skeleton import load_skeleton
-from mdcv.grading.warm import _idle
 
 pytestmark = pytest.mark.grading
 
@@ -94,7 +92,7 @@ def test_a_flood_of_output_is_cut_and_the_judgment_still_counts(toy, pupil, tmp_
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
-def test_no_process_is_left_behind_not_even_a_daemon(tmp_path):
+def test_no_process_is_left_behind_not_even_a_daemon(tmp_path, left_over):
     daemon = """
 import os, subprocess, sys
 note = os.path.abspath("pids")
@@ -118,11 +116,7 @@ open(note).read()
     assert [pid for pid in pids if alive(pid)] == []
     texts, _, _ = run(daemon, folder=tmp_path, limits=limits)
     assert len(texts[0].strip("' ").split()) == 3
-    assert processes_below_templates() == []
-
-
-def processes_below_templates() -> list[psutil.Process]:
-    return [child for one in _idle for child in psutil.Process(one.pid).children(recursive=True)]
+    assert left_over() == []
 
 
 def alive(pid: int) -> bool:

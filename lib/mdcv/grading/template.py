@@ -26,8 +26,7 @@ from types import ModuleType
 from typing import Any
 
 from mdcv.grading.shell import Shell, make_shell
-from mdcv.grading.student import serve
-from mdcv.grading.tensors import from_bytes, to_bytes
+from mdcv.grading.student import Asker, serve
 from mdcv.grading.walls import WallError, WallLimits, confine
 from mdcv.grading.wire import Channel, Closed, hello
 
@@ -37,7 +36,7 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 ALWAYS = (
     *("torch", "numpy", "scipy", "matplotlib", "matplotlib.pyplot", "matplotlib_inline"),
     *("matplotlib_inline.backend_inline", "PIL.PngImagePlugin", "torch.testing"),
-    *("mdcv.exercises.calling", "mdcv.exercises.packing", "mdcv.seeds", "pickleshare", "pexpect"),
+    *("mdcv.seeds", "pexpect"),
 )
 
 
@@ -49,6 +48,7 @@ def main(descriptor: int) -> None:
     shell = make_shell()
     preload(ALWAYS)
     warm_up()
+    asker = Asker()
     walls = plan["walls"]
     _set(_PR_SET_CHILD_SUBREAPER, 1)
     _settle()
@@ -57,11 +57,11 @@ def main(descriptor: int) -> None:
             sleep(0.01)
     channel.send({"ready": True, "threads": threads()})
     with contextlib.suppress(Closed):
-        _obey(channel, shell, walls, forks=plan["forks"])
+        _obey(channel, shell, asker, walls, forks=plan["forks"])
     end_all()
 
 
-def _obey(channel: Channel, shell: Shell, walls: dict, *, forks: bool) -> None:
+def _obey(channel: Channel, shell: Shell, asker: Asker, walls: dict, *, forks: bool) -> None:
     while True:
         message, _, handles = channel.receive_with_handles()
         if message["do"] == "preload":
@@ -70,13 +70,13 @@ def _obey(channel: Channel, shell: Shell, walls: dict, *, forks: bool) -> None:
         elif message["do"] == "end":
             end_all()
         elif message["do"] == "kernel" and (not forks or os.fork() == 0):
-            _become_kernel(channel, handles[0], shell, walls, message, forks=forks)
+            _become_kernel(channel, handles[0], shell, asker, walls, message, forks=forks)
         for handle in handles:
             os.close(handle)
         channel.send({"done": message["do"]})
 
 
-def _become_kernel(channel, handle, shell, walls, message, *, forks) -> None:
+def _become_kernel(channel, handle, shell, asker, walls, message, *, forks) -> None:
     """Turns this process into the kernel of one submission; never returns."""
     try:
         channel.close()
@@ -93,7 +93,7 @@ def _become_kernel(channel, handle, shell, walls, message, *, forks) -> None:
         own = Channel(connection)
         own.send({"ready": not trouble, "trouble": trouble})
         if not trouble:
-            serve(own, shell, forks=forks)
+            serve(own, shell, asker, forks=forks)
     except Closed:
         pass
     finally:
@@ -163,25 +163,6 @@ def warm_up() -> None:
         axes.set_title("$x^2$")
         figure.savefig(io.BytesIO(), bbox_inches="tight")
         plt.close(figure)
-    ask_once()
-
-
-def ask_once() -> None:
-    """Asks a function once, as graded ones are asked: the first time is slow."""
-    import torch
-
-    calling = importlib.import_module("mdcv.exercises.calling")
-    packing = importlib.import_module("mdcv.exercises.packing")
-    asking = calling.Asking((torch.ones(2, 3, dtype=torch.float64),), cotangent_seed=1)
-    header, tensors = packing.pack_call(asking)
-    listed, content = to_bytes(tensors)
-    asking = packing.unpack_call(header, from_bytes(listed, content))
-    packing.pack_answer(calling.answer_within(torch.square, asking, 60.0))
-    calling.answer_within(_refuses, asking, 60.0)
-
-
-def _refuses(x: object) -> None:
-    raise ValueError("no")
 
 
 def _settle() -> None:
