@@ -9,6 +9,7 @@ from mdcv.exercises.a3_gan.frechet import FRECHET_DISTANCE
 from mdcv.exercises.a3_gan.generator import GENERATOR_LOSS
 from mdcv.exercises.a3_gan.generator_step import GENERATOR_STEP
 from mdcv.exercises.a3_gan.penalty import GRADIENT_PENALTY
+from mdcv.exercises.a3_gan.training import TRAIN_GAN
 from mdcv.exercises.exercise import Exercise
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -18,5 +19,6 @@ EXERCISES: tuple[Exercise, ...] = (
     GENERATOR_STEP,
     CRITIC_LOSS,
     GRADIENT_PENALTY,
+    TRAIN_GAN,
     FRECHET_DISTANCE,
 )
