@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from contextlib import closing
+from pathlib import Path
 
 import psutil
 import pytest
@@ -72,8 +73,11 @@ def test_processes_end_with_the_one_that_hired_them(stand_in, parcel):
     hands.wait()
     ours = set(psutil.Process().children(recursive=True)) - before
     assert len(ours) == 2
+    folders = [Path(worker._scratch) for worker in hands._workers]
+    assert all(folder.is_dir() for folder in folders)
     hands.close()
     assert not any(process.is_running() for process in ours)
+    assert not any(folder.exists() for folder in folders)
 
 
 def test_a_process_whose_grader_was_killed_ends_by_itself(stand_in, parcel):
@@ -82,8 +86,8 @@ def test_a_process_whose_grader_was_killed_ends_by_itself(stand_in, parcel):
     hands.wait()
     process = psutil.Process(hands._workers[0]._process.pid)
     hands._workers[0].cut()
-    hands._workers[0].bury(10.0)
-    assert not process.is_running()
+    process.wait(timeout=10.0)
+    assert not Path(hands._workers[0]._scratch).exists()
     hands.close()
 
 

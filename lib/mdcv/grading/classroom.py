@@ -13,7 +13,6 @@ import copy
 import errno
 import functools
 import hashlib
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -52,6 +51,9 @@ from mdcv.grading.work import (
 
 #: Pages are built in folders of this name beside the students', and moved when they are whole.
 UNFINISHED = ".mdcv-"
+
+#: In the place of an address: a Dask cluster of this machine.
+LOCAL = "local"
 
 #: Characters of an id that nbgrader's tables hold where a database counts them; SQLite does not.
 ID_LENGTH = 128
@@ -167,7 +169,8 @@ def grade_class(
         submissions: holds `<student>/<assignment>/<assignment>.ipynb`; None means the course's
             submitted/.
         jobs: how many submissions run at once on this machine.
-        cluster: the address of a Dask scheduler, whose workers run them instead.
+        cluster: the address of a Dask scheduler, whose workers run them instead; "local" starts
+            one on this machine with so many workers, for this run.
         limits: what one submission may use.
         isolation: the walls around a student's code: "full", "basic" or "none".
         again: run also what was graded from the same files before.
@@ -180,7 +183,7 @@ def grade_class(
     source = course.notebook(assignment)
     folders = student_folders(submissions or course.submitted)
     if hands is None:
-        if cluster is None:
+        if cluster in (None, LOCAL):
             check_isolation(isolation)
         hands = _hire(jobs, cluster, isolation)
     with contextlib.closing(hands), _alone(course):
@@ -224,9 +227,7 @@ def check_isolation(asked: str) -> None:
 
 def _hire(jobs: int, cluster: str | None, isolation: str) -> Hands:
     if cluster is not None:
-        return Cluster(cluster)
-    if jobs > 1 and importlib.util.find_spec("distributed") is not None:
-        return Cluster(jobs=jobs)
+        return Cluster(None if cluster == LOCAL else cluster, jobs=jobs)
     return Processes(jobs, prepare=functools.partial(prepare, isolation))
 
 

@@ -121,7 +121,10 @@ def grade_command(
     ] = 1,
     cluster: Annotated[
         str | None,
-        typer.Option(help="The address of a Dask scheduler, tcp://...; its workers run them."),
+        typer.Option(
+            help="The address of a Dask scheduler, tcp://..., whose workers run them; "
+            "local: one of this machine, with so many workers as jobs."
+        ),
     ] = None,
     isolation: Annotated[
         Isolation, typer.Option(help="The walls around students' code. Less has to be asked for.")

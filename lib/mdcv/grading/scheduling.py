@@ -1,5 +1,8 @@
 """Where tasks are graded: in processes of this machine, or by the workers of a Dask scheduler.
 
+For one machine the processes are ours and not Dask's: they start in half the time, listen on no
+port, and when one dies it is known which task it was at. `--cluster local` is Dask's.
+
 Both hands know three things: whether there is room for another task, to begin it, and to wait
 for the next one that is done. A task whose worker died is run again elsewhere; one that takes
 its workers with it again and again comes back as a fault, and the others never notice.
@@ -11,9 +14,11 @@ import contextlib
 import functools
 import os
 import queue
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -156,13 +161,14 @@ class _Worker:
 
     def __init__(self, work: Callable[..., Graded], prepare: Callable[[], None] | None):
         ours, theirs = socket.socketpair()
-        code = f"from mdcv.grading.worker import serve; serve({theirs.fileno()})"
+        self._scratch = tempfile.mkdtemp(prefix="mdcv-worker-")
+        call = f"serve({theirs.fileno()}, {self._scratch!r})"
         one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", code],
+                [sys.executable, "-P", "-c", f"from mdcv.grading.worker import serve; {call}"],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **one_thread},
+                env={**os.environ, **one_thread, "TMPDIR": self._scratch},
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 start_new_session=True,  # an interrupt from the keyboard is for the grader alone
@@ -189,13 +195,17 @@ class _Worker:
             end.shutdown(socket.SHUT_RDWR)
 
     def bury(self, seconds: float) -> None:
-        """Waits so long for the process to end, then kills it."""
+        """Waits so long for the process to end, then kills it, and clears up after it."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._line.close()
+        end = time.monotonic() + GOODBYE_SECONDS
+        while os.path.exists(self._scratch) and time.monotonic() < end:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            time.sleep(0.01)  # its kernels end in a moment too, and may still write
 
     def last_words(self) -> str:
         """The last line it wrote to stderr."""

@@ -5,9 +5,11 @@ It is started as a program of its own, and imports little before it has heard wh
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -25,8 +27,14 @@ def start_quickly() -> None:
     sys.modules.setdefault("rfc3987_syntax", None)
 
 
-def serve(handle: int) -> None:
-    """A worker's life: takes tasks from a line and sends back what came of them."""
+def serve(handle: int, scratch: str) -> None:
+    """A worker's life: takes tasks from a line and sends back what came of them.
+
+    Args:
+        handle: of the line.
+        scratch: the folder for everything temporary; it goes with the worker.
+    """
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     stop, tasks = threading.Event(), queue.SimpleQueue()
     with Connection(handle) as line:
         start_quickly()
@@ -42,6 +50,7 @@ def serve(handle: int) -> None:
             stop.set()
             tasks.put(None)
             time.sleep(GOODBYE_SECONDS)
+            shutil.rmtree(scratch, ignore_errors=True)
             os._exit(1)  # whatever it works on does not let go
 
         threading.Thread(target=listen, daemon=True).start()
