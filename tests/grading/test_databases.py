@@ -169,7 +169,7 @@ def test_a_server_that_goes_away_ends_the_run_and_what_is_graded_stands(
 
 
 def test_a_locked_file_is_waited_for_then_named_and_keeps_what_it_has(
-    toy, three, here, stand_in, monkeypatch
+    toy, three, here, stand_in, monkeypatch, caplog
 ):
     monkeypatch.setattr(gradebook_module, "BUSY_SECONDS", 0.3)
     other = sqlite3.connect(toy.root / "gradebook.db")
@@ -185,6 +185,7 @@ def test_a_locked_file_is_waited_for_then_named_and_keeps_what_it_has(
     with pytest.raises(CannotRun, match=r"database is locked.*run the same command again"):
         graded(toy, here(work))
     assert time.monotonic() - begin < 20
+    assert "Rolling back" not in caplog.text  # nbgrader logs pages about it
     other.rollback()
     other.close()
     assert len(graded(toy, here(work))) == 3

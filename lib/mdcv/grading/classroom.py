@@ -264,7 +264,10 @@ class _Parcels:
     def __init__(self, source: Path, skeleton: Skeleton, seed: int, limits: Limits, isolation: str):
         self.skeleton, self.seed, self.limits = skeleton, seed, limits
         self.isolation, self.version = isolation, grader_version()
-        self.given, _ = pack(source.parent)
+        try:
+            self.given, _ = pack(source.parent)
+        except OSError as error:
+            raise CannotRun(f"the files of {source.parent} cannot be read: {error}") from error
 
     def read(self, folder: Path, student: str, assignment: str) -> _Sheet:
         """One submission, rebuilt.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -50,10 +51,12 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
 
 @contextlib.contextmanager
 def refusals(database: str) -> Iterator[None]:
-    """Whatever the database refuses inside becomes a sentence."""
+    """Whatever the database refuses inside becomes a sentence, and nbgrader writes no pages."""
     from nbgrader.api import InvalidEntry
     from sqlalchemy.exc import SQLAlchemyError
 
+    log = logging.getLogger("tornado.application")
+    before, log.disabled = log.disabled, True
     try:
         yield
     except (SQLAlchemyError, InvalidEntry, ImportError, OSError) as error:
@@ -61,6 +64,8 @@ def refusals(database: str) -> Iterator[None]:
         causes = [getattr(one, "orig", None) for one in (error, error.__context__)]
         reason = str(next(filter(None, causes), error)).splitlines()[0]
         raise CannotRun(f"the gradebook {shown(database)} cannot be used: {reason}") from error
+    finally:
+        log.disabled = before
 
 
 def shown(database: str) -> str:
