@@ -70,7 +70,7 @@ class Prison:
         self.user, self.python = user, python
         self.folder = Path(tempfile.mkdtemp(prefix="mdcv-walls-"))
         self.stack = contextlib.ExitStack()
-        self.free: dict[str, dict] = {}
+        self.asked: dict[tuple, dict] = {}
         self.world = {"marker": f"marker-{uuid.uuid4().hex}", "python": python}
         self._files()
         self._servers()
@@ -202,11 +202,12 @@ class Prison:
         self.template.stdin.write(json.dumps({**question, "limits": LIMITS, **more}) + "\n")
         self.template.stdin.flush()
 
-    def ask_without_walls(self, module: str, probe: str) -> dict:
-        """What the probe says where nothing holds it; asked once."""
-        if probe not in self.free:
-            self.free[probe] = self.ask(module, probe, "none")
-        return self.free[probe]
+    def ask_once(self, module: str, probe: str, wall: str) -> dict:
+        """The same; asked again, it is what it was."""
+        key = (module, probe, wall)
+        if key not in self.asked:
+            self.asked[key] = self.ask(*key)
+        return self.asked[key]
 
     def tear_down(self) -> None:
         self.stack.close()

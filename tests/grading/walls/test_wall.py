@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mdcv.grading.walls import TOO_MUCH_DISK, TOO_MUCH_MEMORY, WallLimits, confine
+from mdcv.grading.walls import TOO_MUCH_DISK, TOO_MUCH_MEMORY, TOO_MUCH_TIME, WallLimits, confine
 
 from .conftest import LIMITS, Prison, skip_without
 
@@ -96,15 +96,19 @@ def test_the_guard_tells_which_signal_killed(prison, wall):
 
 
 def test_the_guard_tells_that_there_was_too_much_memory(prison, wall):
-    assert prison.ask("limits", "touch_much_shared_memory", wall)["code"] == TOO_MUCH_MEMORY
+    assert prison.ask_once("limits", "touch_much_shared_memory", wall)["code"] == TOO_MUCH_MEMORY
+
+
+def test_the_guard_tells_that_there_was_too_much_computing(prison, wall):
+    assert prison.ask_once("limits", "compute_in_two_processes", wall)["code"] == TOO_MUCH_TIME
 
 
 def test_the_guard_tells_that_there_was_too_much_on_disk(prison, basic):
-    assert prison.ask("limits", "write_many_files", basic)["code"] == TOO_MUCH_DISK
+    assert prison.ask_once("limits", "write_many_files", basic)["code"] == TOO_MUCH_DISK
 
 
 def test_a_scratch_folder_in_memory_is_full_at_its_size(prison, full):
-    answer = prison.ask("limits", "write_many_files", full)
+    answer = prison.ask_once("limits", "write_many_files", full)
     assert answer["error"].startswith("OSError: [Errno 28] No space left")
 
 

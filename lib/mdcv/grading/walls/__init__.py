@@ -25,7 +25,8 @@ A grader's process imports what students need, forks, and lets the fork lock its
 
 `child` stays outside as a guard. SIGINT to it interrupts the code inside, SIGTERM ends it and
 all that it started. It exits with the code of what is inside, with 128 + a signal, or with
-TOO_MUCH_MEMORY or TOO_MUCH_DISK. When the process that forked dies, everything inside dies too.
+TOO_MUCH_MEMORY, TOO_MUCH_DISK or TOO_MUCH_TIME. When the process that forked dies, everything
+inside dies too.
 
 "full" is namespaces, Landlock, seccomp and limits; "basic" does without namespaces. Both need
 no privilege. Both hide this library, except for the paths of it that are named in `readable`.
@@ -35,7 +36,7 @@ from __future__ import annotations
 
 from mdcv.grading.walls.advice import advice
 from mdcv.grading.walls.available import best_isolation, obstacle
-from mdcv.grading.walls.guard import TOO_MUCH_DISK, TOO_MUCH_MEMORY
+from mdcv.grading.walls.guard import TOO_MUCH_DISK, TOO_MUCH_MEMORY, TOO_MUCH_TIME
 from mdcv.grading.walls.limits import WallLimits
 from mdcv.grading.walls.outer import bubblewrap_obstacle, launch
 from mdcv.grading.walls.readable import LIBRARY, WALLS, python_environment
@@ -45,6 +46,7 @@ __all__ = [
     "LIBRARY",
     "TOO_MUCH_DISK",
     "TOO_MUCH_MEMORY",
+    "TOO_MUCH_TIME",
     "WALLS",
     "Isolation",
     "WallError",

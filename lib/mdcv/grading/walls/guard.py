@@ -1,7 +1,7 @@
 """The process that waits beside a confined one.
 
-It passes interrupts on, ends everything when it is terminated itself or when too much memory or
-disk is used, collects orphans, and leaves no child behind. It runs no code of a student.
+It passes interrupts on, ends everything when it is terminated itself or when too much memory, time
+or disk is used, collects orphans, and leaves no child behind. It runs no code of a student.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from pathlib import Path
 from mdcv.grading.walls.limits import status
 
 #: Exit codes of a confined process that its guard has ended.
-TOO_MUCH_MEMORY, TOO_MUCH_DISK = 251, 252
+TOO_MUCH_MEMORY, TOO_MUCH_DISK, TOO_MUCH_TIME = 251, 252, 253
+
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 #: The signals that a guard waits for.
 EVENTS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
@@ -115,6 +117,17 @@ def memory_of(pids: set[int]) -> int:
         with contextlib.suppress(OSError):
             fields = status(pid)
             total += sum(fields.get(name, 0) for name in ("RssAnon", "RssShmem", "VmSwap"))
+    return total
+
+
+def seconds_of(pids: set[int]) -> float:
+    """The processor time of these processes and of all that they or this process have collected."""
+    own = os.times()
+    total = own.children_user + own.children_system
+    for pid in pids:
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += sum(map(int, fields[11:15])) / _TICKS
     return total
 
 

@@ -14,7 +14,7 @@ _RESERVED = 1 << 30
 class WallLimits:
     """What a submission may use; the clock on the wall is the grader's to keep."""
 
-    #: Processor time of each process, in seconds. One that passes it is killed.
+    #: Processor time in seconds, of all processes together. A single one is killed on the second.
     cpu_seconds: int = 900
     #: Memory beyond what the process has when the walls go up, all its children together.
     memory_bytes: int = 2 << 30

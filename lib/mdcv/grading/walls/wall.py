@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -43,9 +43,9 @@ def confine(
     """Locks the rest of this process in, for good. Call it in a fresh fork of one thread.
 
     It returns in another process, a child: what has called it stays outside as a guard, and ends
-    with the exit code of what is inside (128 + the signal if one killed it, 251 for too much
-    memory, 252 for too much disk). Send the guard SIGINT to interrupt the process inside, SIGTERM
-    to end it with all its children.
+    with the exit code of what is inside: 128 + the signal if one killed it, 251 for too much
+    memory, 252 for too much disk, 253 for too much processor time. Send the guard SIGINT to
+    interrupt the process inside, SIGTERM to end it with all its children.
 
     Args:
         isolation: "full" or "basic"; "none" only changes into the scratch folder.
@@ -135,8 +135,8 @@ class _Inside:
             owner=self._owner(),
         )
         if (second := os.fork()) != 0:
-            allowed = guard.memory_of({second}) + self.limits.memory_bytes
-            _stand_guard(second, every=0.1, overuse=partial(_overuse_of_all, allowed))
+            overuse = partial(self._overuse, _everybody_else, guard.memory_of({second}))
+            _stand_guard(second, every=0.1, overuse=overuse)
 
     def _beside_a_guard(self) -> None:
         self.step = "starting the guard"
@@ -144,11 +144,22 @@ class _Inside:
             os.chown(self.scratch, *self._owner())
         syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
         if (child := os.fork()) != 0:
-            allowed = guard.memory_of({child}) + self.limits.memory_bytes
-            overuse = partial(
-                _overuse_below, os.getpid(), allowed, self.scratch, self.limits.scratch_bytes
-            )
+            descendants = partial(guard.descendants, os.getpid())
+            overuse = partial(self._overuse, descendants, guard.memory_of({child}))
             _stand_guard(child, parent=self.parent, orphans=True, every=0.25, overuse=overuse)
+
+    def _overuse(self, members: Callable[[], set[int]], memory_before: int) -> int:
+        """The code with which the guard ends everything, or 0."""
+        pids = members()
+        if guard.memory_of(pids) > memory_before + self.limits.memory_bytes:
+            return guard.TOO_MUCH_MEMORY
+        if guard.seconds_of(pids) > self.limits.cpu_seconds:
+            return guard.TOO_MUCH_TIME
+        if not self.full:  # a folder in memory has its own limit
+            most_files = self.limits.scratch_bytes // namespaces.BYTES_A_FILE
+            if guard.bytes_below(self.scratch, most_files=most_files) > self.limits.scratch_bytes:
+                return guard.TOO_MUCH_DISK
+        return 0
 
     def _owner(self) -> tuple[int, int]:
         if self.stranger is not None:
@@ -247,16 +258,9 @@ def _stand_guard(
         os._exit(code)  # as process 1 of a namespace: everything in it dies with it
 
 
-def _overuse_of_all(allowed: int) -> int:
-    pids = {int(name) for name in os.listdir("/proc") if name.isdigit()}
-    return guard.TOO_MUCH_MEMORY if guard.memory_of(pids - {1}) > allowed else 0
-
-
-def _overuse_below(me: int, allowed: int, scratch: Path, scratch_bytes: int) -> int:
-    if guard.memory_of(guard.descendants(me)) > allowed:
-        return guard.TOO_MUCH_MEMORY
-    used = guard.bytes_below(scratch, most_files=scratch_bytes // namespaces.BYTES_A_FILE)
-    return guard.TOO_MUCH_DISK if used > scratch_bytes else 0
+def _everybody_else() -> set[int]:
+    """All processes of a namespace but its first, which this one is."""
+    return {int(name) for name in os.listdir("/proc") if name.isdigit()} - {1}
 
 
 def _stranger() -> int | None:
