@@ -35,9 +35,13 @@ def test_a_grid_is_centered_and_has_its_spacing():
     assert grid_mixture(1).centers.tolist() == [[0, 0]]
 
 
-@pytest.mark.parametrize("mixture", [ring_mixture(5, std=0.4), grid_mixture(3, std=0.7)])
+SOLID = Mixture(torch.tensor([[1.0, 0.0, -1.0], [0.5, 2.0, 0.0]]), std=0.6)
+
+
+@pytest.mark.parametrize("mixture", [ring_mixture(5, std=0.4), grid_mixture(3, std=0.7), SOLID])
 def test_log_density_agrees_with_torch_distributions(mixture):
-    x = 3 * torch.randn(4, 6, 2, generator=generator(0), dtype=torch.float64)
+    dimension = mixture.centers.shape[1]
+    x = 3 * torch.randn(4, 6, dimension, generator=generator(0), dtype=torch.float64)
     torch.testing.assert_close(mixture.log_density(x), peer(mixture).log_prob(x))
 
 

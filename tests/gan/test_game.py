@@ -51,13 +51,15 @@ def test_the_opponent_moves_k_times_and_the_generator_once():
     game.draw_real = lambda n, rng: drawn.append(inner(n, rng)) or drawn[-1]
     noises, make = [], game.generator.noise
     game.generator.noise = lambda n, **rest: noises.append(make(n, **rest)) or noises[-1]
-    game.step(0, generator(0))
+    rng = generator(0)
+    game.step(0, rng)
     assert len(drawn) == 4 and len(noises) == 5
+    game.step(1, rng)
     for batches in (drawn, noises):  # every move sees samples of its own
         assert len({batch.sum().item() for batch in batches}) == len(batches)
     moves = [next(iter(o.state.values()))["step"] for o in (game.opponent_optimizer,)]
-    assert moves == [4]
-    assert next(iter(game.generator_optimizer.state.values()))["step"] == 1
+    assert moves == [8]
+    assert next(iter(game.generator_optimizer.state.values()))["step"] == 2
 
 
 def test_clipping_holds_throughout_a_wgan():
