@@ -80,9 +80,12 @@ class Prison:
     def _files(self) -> None:
         self.folder.chmod(0o755)
         course, readable = self.folder / "course", self.folder / "readable"
-        hidden, library = readable / "hidden", self.folder / "library"
-        for folder in (course, readable, hidden, library, self.folder / "scratch"):
-            folder.mkdir()
+        hidden, library = readable / "lib" / "hidden", self.folder / "library"
+        for folder in (course, hidden, library, self.folder / "scratch"):
+            folder.mkdir(parents=True)
+        # As in a virtual environment, and as on a disk that has moved.
+        (readable / "lib64").symlink_to("lib")
+        (self.folder / "link").symlink_to("readable")
         (course / "solution.py").write_text("secret solution")
         (course / "gradebook").write_text("secret marks")
         (course / "program").write_text("#!/bin/sh\necho secret\n")
@@ -173,7 +176,7 @@ class Prison:
         self.world["readables"] = [
             *system,
             *(p for p in prefixes if p != "/usr"),
-            self.world["readable"],
+            str(self.folder / "link"),
         ]
 
     def _start(self, command: list, environment: dict, **options) -> subprocess.Popen:

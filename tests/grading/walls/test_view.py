@@ -67,6 +67,25 @@ def test_absolute_links_work_too(tmp_path):
     assert steps_at(tmp_path, readable=[tmp_path / "link"]) == [("link", "link"), ("show", "real")]
 
 
+def test_no_link_leads_around_what_is_hidden(packages, tmp_path):
+    (packages / "alias").symlink_to("mdcv")
+    (tmp_path / "link").symlink_to("packages")
+    lists = {"readable": [tmp_path / "link"], "hidden": [packages / "mdcv"]}
+    steps = plan(**lists)
+    assert Step("cover", str(packages / "mdcv")) in steps
+    assert Step("link", str(tmp_path / "link"), "packages") in steps
+    rules = dict(landlock.spread(**lists))
+    assert set(rules) == {packages, packages / "numpy", packages / "top.py"}
+    assert rules[packages] == READ_DIR
+
+
+def test_two_ways_to_one_folder_are_both_there(packages, tmp_path):
+    (tmp_path / "link").symlink_to("packages")
+    for readable in ([packages, tmp_path / "link"], [tmp_path / "link", packages]):
+        made = [step.make for step in plan(readable=readable) if step.make != "folder"]
+        assert sorted(made) == ["link", "show"]
+
+
 def test_links_in_a_circle_are_left_out(tmp_path):
     (tmp_path / "circle").symlink_to("circle")
     assert plan(readable=[tmp_path / "circle"]) == []

@@ -117,9 +117,11 @@ def spread(readable: Iterable[Path], hidden: Iterable[Path]) -> Iterator[tuple[P
     """Rules that allow `readable` without `hidden`, in a language that knows no "but".
 
     A folder with something hidden in it is opened entry by entry; of the folder itself, only the
-    names may be seen (an import lists the folders it searches).
+    names may be seen (an import lists the folders it searches). Links in it are passed over, since
+    they might lead to what is hidden: a link needs no right, only its target does.
     """
-    allowed, secret = set(readable), set(hidden)
+    allowed = {Path(os.path.realpath(path)) for path in readable}
+    secret = {Path(os.path.realpath(path)) for path in hidden}
 
     def open_up(path: Path) -> Iterator[tuple[Path, int]]:
         if not any(path in other.parents for other in secret) or not path.is_dir():
@@ -127,7 +129,7 @@ def spread(readable: Iterable[Path], hidden: Iterable[Path]) -> Iterator[tuple[P
             return
         yield path, READ_DIR
         for entry in path.iterdir():
-            if entry not in secret and entry not in allowed:
+            if entry not in secret and entry not in allowed and not entry.is_symlink():
                 yield from open_up(entry)
 
     for path in sorted(allowed):

@@ -28,16 +28,29 @@ def plan(*, readable: Iterable[Path], hidden: Iterable[Path] = ()) -> list[Step]
     >>> plan(readable=[Path("/dev/null")])
     [Step(make='folder', path='/dev', target=''), Step(make='show', path='/dev/null', target='')]
     """
-    wanted = dict.fromkeys(hidden, False) | dict.fromkeys(readable, True)
+    # By the real path, so that no link leads around a decision.
+    decided = {os.path.realpath(path): False for path in hidden}
+    ways: dict[str, list[Path]] = {}
+    for path in readable:
+        decided[os.path.realpath(path)] = True
+        ways.setdefault(os.path.realpath(path), []).append(path)
+
+    def shown_at(path: str) -> bool:
+        around = (str(folder) for folder in (Path(path), *Path(path).parents))
+        return next((decided[folder] for folder in around if folder in decided), False)
+
     steps: dict[Step, None] = {}
-    for path in sorted(wanted, key=lambda path: (len(path.parts), path)):
-        around = next((wanted[other] for other in path.parents if other in wanted), False)
-        if wanted[path] and not around:
-            steps |= dict.fromkeys(_shown(path))
-        elif around and not wanted[path] and path.is_dir():
-            steps[Step("cover", os.path.realpath(path))] = None
-        elif around and not wanted[path] and path.is_file():
-            steps[Step("show", os.path.realpath(path), os.devnull)] = None
+    for real in sorted(decided, key=lambda real: (real.count("/"), real)):
+        around = shown_at(os.path.dirname(real))
+        if decided[real]:
+            for step in (step for way in ways[real] for step in _shown(way)):
+                place = step.path if step.make == "folder" else os.path.dirname(step.path)
+                if not shown_at(os.path.realpath(place)):
+                    steps[step] = None
+        elif around and os.path.isdir(real):
+            steps[Step("cover", real)] = None
+        elif around and os.path.isfile(real):
+            steps[Step("show", real, os.devnull)] = None
     return list(steps)
 
 

@@ -124,6 +124,14 @@ def read_what_is_hidden_in_a_readable_folder(world):
     return Path(world["hidden"], "answer.py").read_text()
 
 
+def read_what_is_hidden_through_a_link_in_a_readable_folder(world):
+    return Path(world["readable"], "lib64", "hidden", "answer.py").read_text()
+
+
+def read_what_is_hidden_through_a_link_to_a_readable_folder(world):
+    return Path(world["readable"], "..", "link", "lib", "hidden", "answer.py").read_text()
+
+
 def read_shared_memory_of_others(world):
     return Path(world["shared"]).read_text()
 
