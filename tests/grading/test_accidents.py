@@ -134,12 +134,12 @@ def test_a_worker_that_cannot_put_the_walls_up_grades_nothing(monkeypatch):
     def refuse(isolation):
         raise CannotRun(f"{isolation} isolation does not work here: no user namespaces")
 
-    monkeypatch.setattr("mdcv.grading.work.walls_for", refuse)
+    monkeypatch.setattr("mdcv.grading.execution.walls_for", refuse)
     assert "no user namespaces" in grade_task(task(isolation="full")).obstacle
 
 
 def test_a_full_disk_of_a_worker_is_no_students_fault(monkeypatch):
-    monkeypatch.setattr("mdcv.grading.work.run_notebook", full)
+    monkeypatch.setattr("mdcv.grading.execution.run_notebook", full)
     assert "No space left" in grade_task(task()).obstacle
 
 

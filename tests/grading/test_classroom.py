@@ -160,7 +160,7 @@ def test_a_fault_of_the_grader_costs_one_student_and_is_named(toy, pupil, grade,
             raise fault
         return []
 
-    monkeypatch.setattr("mdcv.grading.work.run_notebook", breaks_once)
+    monkeypatch.setattr("mdcv.grading.execution.run_notebook", breaks_once)
     graded = grade()
     assert graded["ada"]["status"] == "failed"
     assert graded["ada"]["score"] == 0.0
@@ -170,7 +170,7 @@ def test_a_fault_of_the_grader_costs_one_student_and_is_named(toy, pupil, grade,
 
 def test_a_fault_while_marking_costs_one_student_too(toy, pupil, grade, monkeypatch):
     pupil().hand_in("ada")
-    monkeypatch.setattr("mdcv.grading.work.run_notebook", lambda notebook, **options: [])
+    monkeypatch.setattr("mdcv.grading.execution.run_notebook", lambda notebook, **options: [])
     monkeypatch.setattr("mdcv.grading.work.mark_notebook", lambda notebook: 1 / 0)
     entry = grade()["ada"]
     assert entry["status"] == "failed"

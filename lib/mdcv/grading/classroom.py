@@ -26,10 +26,10 @@ import nbformat
 
 from mdcv.grading import roster
 from mdcv.grading.course import CannotRun, Course
-from mdcv.grading.execution import Limits
 from mdcv.grading.gradebook import Points, open_gradebook, record_marks, renew_penalty, standing
 from mdcv.grading.intake import Unreadable, copy_files, find_notebook, read_cells, rebuild
 from mdcv.grading.journal import Entry, Journal
+from mdcv.grading.limits import Limits
 from mdcv.grading.marks import BY_HAND, Mark
 from mdcv.grading.notes import note_problems
 from mdcv.grading.penalties import Penalties

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mdcv.grading.classroom import Result, grade_class
 from mdcv.grading.course import SECRET_NAME, CannotRun, Course
-from mdcv.grading.execution import Limits
+from mdcv.grading.limits import Limits
 from mdcv.grading.release import release
 from mdcv.grading.samples import build_samples
 from mdcv.grading.walls import best_isolation

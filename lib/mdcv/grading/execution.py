@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import Literal
@@ -19,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from mdcv.grading.course import CannotRun
+from mdcv.grading.limits import Limits
 from mdcv.grading.marks import STOPPED, is_judged
 from mdcv.grading.outputs import Outputs, Room
 from mdcv.grading.remote import Died
@@ -41,18 +41,6 @@ MOST_JSON = 16_000_000
 
 #: Seconds for what a kernel does at once, on a busy machine.
 ORDER_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one submission may use."""
-
-    cell_seconds: float = 60.0
-    total_seconds: float = 900.0
-    #: After an interrupt a cell has this long to give in before its kernel is killed.
-    grace_seconds: float = 5.0
-    #: Characters of text that one cell may leave behind; an outcome record always fits.
-    output_characters: int = 200_000
 
 
 def run_notebook(

@@ -22,11 +22,10 @@ import nbformat
 
 import mdcv
 from mdcv.grading.course import CannotRun
-from mdcv.grading.execution import Limits, run_notebook, walls_for
+from mdcv.grading.limits import Limits
 from mdcv.grading.marks import Mark, mark_notebook
 from mdcv.grading.notes import note_problems
 from mdcv.grading.text import sentence, writable
-from mdcv.grading.warm import warm_template
 
 #: How the reason begins when it was not the student's fault.
 FAULT = "the grader failed"
@@ -82,6 +81,9 @@ def grade_task(task: Task, stop: threading.Event | None = None) -> Graded:
     Args:
         stop: once set, the run ends within a moment.
     """
+    # Imported here, with torch: the process that hands tasks out never needs it.
+    from mdcv.grading.execution import run_notebook, walls_for
+
     if task.version != grader_version():
         words = f"this worker has another version of mdcv: {grader_version()}, not {task.version}"
         return Graded(task.student, obstacle=words)
@@ -114,8 +116,11 @@ def grade_task(task: Task, stop: threading.Event | None = None) -> Graded:
 
 def prepare(isolation: str) -> None:
     """Gets a worker ready while it still waits for its first task; whatever fails is told then."""
+    from mdcv.grading.warm import warm_template
+
     with contextlib.suppress(Exception), warm_template(isolation):
-        import mdcv.exercises.judging  # noqa: F401
+        import mdcv.exercises.judging
+        import mdcv.grading.execution  # noqa: F401
 
 
 def unpack(files: dict[str, bytes], folder: Path) -> None:
