@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mdcv.grading.course import CannotRun, Course, database_url, find_course
+from mdcv.grading.worker import start_quickly
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -150,7 +151,7 @@ def grade_command(
     assignment, no submissions, no gradebook, a full disk, no scheduler, no walls.
     """
     from mdcv.grading.classroom import FAULT, grade_class, student_folders
-    from mdcv.grading.execution import Limits
+    from mdcv.grading.limits import Limits
     from mdcv.grading.show import legend, points_table, problems_of, with_bar
 
     course = _course(course_folder, database)
@@ -304,6 +305,7 @@ def bench_command(context: typer.Context) -> None:
 
 def main() -> None:
     """The entry point: runs a command, and says in one line why it could not."""
+    start_quickly()
     try:
         app()
     except CannotRun as error:
