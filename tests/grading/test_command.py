@@ -39,6 +39,12 @@ def test_help_names_every_command_and_loads_nothing_heavy():
         assert f" {name} " in text
 
 
+def test_the_process_that_hands_tasks_out_does_without_torch():
+    code = "import sys; import mdcv.grading.classroom; print('torch' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert loaded.stdout.strip() == "False", loaded.stderr
+
+
 def test_it_is_installed_and_says_in_one_line_why_it_cannot():
     done = subprocess.run([MDCV, "grade", "a99"], capture_output=True, text=True)
     assert done.returncode == 2
