@@ -170,13 +170,22 @@ class Solid:
         kept = []
         for index, part in enumerate(self.parts):
             points = part.sample(int((which == index).sum()), generator)
-            others = [p.signed_distance(points) for p in self.parts if p is not part]
-            if others:
-                points = points[torch.stack(others).amin(dim=0) >= 0]
+            for other in self.parts:
+                if other is not part and _meet(part, other):
+                    points = points[other.signed_distance(points) >= 0]
             kept.append(points)
         points = torch.cat(kept)
         # The parts came one after the other; a set of points has no order to give away.
         return points[torch.randperm(len(points), generator=generator, device=points.device)]
+
+
+def _meet(part: Primitive, other: Primitive) -> bool:
+    """Whether the boxes around two parts touch; if not, no point of one is inside the other."""
+    (low, high), (other_low, other_high) = part.bounds, other.bounds
+    slack = 1e-6  # a point on a face may lie a rounding error outside of its box
+    return all(low[axis] <= other_high[axis] + slack for axis in range(3)) and all(
+        other_low[axis] <= high[axis] + slack for axis in range(3)
+    )
 
 
 def _collect(n: int, draw: Callable[[], Tensor]) -> Float[Tensor, "n 3"]:
