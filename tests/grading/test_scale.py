@@ -99,6 +99,25 @@ def test_a_thousand_submissions_survive_the_death_of_one_of_two_workers(site, to
     assert scores == {f"s{n:04}": 5.0 if n % 3 else 2.0 for n in range(1000)}
 
 
+def test_real_submissions_are_graded_on_workers_as_they_are_here(site, toy, pupil, here):
+    right, wrong = "return 2 * x", "import time; time.sleep(0.2); return x"
+    for number in range(8):
+        answers = {"double": wrong if number % 2 else right, "triple": "return 3 * x"}
+        pupil().answers(**answers).hand_in(f"s{number}")
+    site.add_worker()
+    site.add_worker()
+    results = {}
+    for result in grade_class(toy, "toy", isolation="none", cluster=site.address):
+        results[result.student] = result.as_json()
+        if len(results) == 2:
+            os.kill(site.workers[0].pid, signal.SIGKILL)
+    pages = {path: path.read_bytes() for path in toy.autograded.rglob("*.ipynb")}
+    again = grade_class(toy, "toy", isolation="none", again=True, hands=here())
+    assert {result.student: result.as_json() for result in again} == results
+    assert {path: path.read_bytes() for path in toy.autograded.rglob("*.ipynb")} == pages
+    assert {entry["score"] for entry in results.values()} == {5.0, 2.0}
+
+
 def test_a_scheduler_that_dies_ends_the_run_and_the_next_one_finishes_it(
     site, toy, pupil, here, stand_in
 ):
