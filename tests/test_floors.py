@@ -18,7 +18,7 @@ FLOORS = [
         *("vae", "autoregressive", "gan", "translation", "pointnet", "pointgen", "voxels"),
         *("energy", "detection", "dense", "warping", "recurrent", "video"),
     },
-    {"exercises"},
+    {"exercises", "results"},
     {"grading"},
 ]
 # Floors whose rooms may see each other: the ground, and the measures built on one another

@@ -1,4 +1,4 @@
-"""The command line `mdcv`: doctor, lab, release, check, grade, report, demo, bench.
+"""The command line `mdcv`: doctor, lab, release, check, grade, report, demo, reproduce, bench.
 
 Whatever is heavy is imported inside the command that needs it, so that `mdcv --help` answers
 at once.
@@ -56,6 +56,14 @@ class Isolation(StrEnum):
     FULL = "full"
     BASIC = "basic"
     NONE = "none"
+
+
+class Preset(StrEnum):
+    """How large the models of a results table are."""
+
+    SMOKE = "smoke"
+    CPU = "cpu"
+    GPU = "gpu"
 
 
 class Format(StrEnum):
@@ -289,6 +297,24 @@ def demo_command(
     for problem in problems_of(results):
         console.print(f"- {problem}", markup=False)
     _write_feedback(demo.course, ASSIGNMENT)
+
+
+@app.command("reproduce")
+def reproduce_command(
+    table: Annotated[str, typer.Argument(help="Which results: generative.")],
+    preset: Annotated[Preset, typer.Option(help="How large the models are.")] = Preset.CPU,
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of every model.")] = 3,
+    device: Annotated[str, typer.Option(help="Where they train: cpu or cuda.")] = "cpu",
+    json_file: Annotated[
+        str | None, typer.Option("--json", help="Write every number to this file.")
+    ] = None,
+) -> None:
+    """Train the models of a results table anew and hold it against the papers."""
+    from mdcv.grading.reproduce import reproduce
+
+    _check_writable(json_file)
+    where = {"preset": preset.value, "seeds": seeds, "device": device}
+    reproduce(table, **where, json_file=json_file, console=_console())
 
 
 @app.command(

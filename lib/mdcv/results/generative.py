@@ -1,0 +1,95 @@
+"""The generative half of the course in one table, and what the papers say it should show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from mdcv.errors import check_option
+from mdcv.results import adversaries, densities
+from mdcv.results.expectation import Expectation
+from mdcv.results.measurement import Measurement
+
+PRESETS = ("smoke", "cpu", "gpu")
+
+#: What to expect, and from where.
+GENERATIVE = (
+    Expectation(
+        densities.DATA,
+        ("VAE", densities.IWAE),
+        "<",
+        ("VAE", densities.ELBO),
+        "Burda, Grosse and Salakhutdinov 2016, theorem 1",
+    ),
+    Expectation(
+        densities.DATA,
+        ("PixelCNN", densities.EXACT),
+        "<",
+        ("VAE", densities.IWAE),
+        "van den Oord, Kalchbrenner and Kavukcuoglu 2016, table 4",
+    ),
+    Expectation(
+        adversaries.DIGITS,
+        ("WGAN-GP", adversaries.FID),
+        "<",
+        ("WGAN", adversaries.FID),
+        "Gulrajani and others 2017, section 5",
+    ),
+    Expectation(
+        adversaries.DIGITS,
+        ("WGAN-GP", adversaries.CLASSES),
+        ">=",
+        ("GAN", adversaries.CLASSES),
+        "Gulrajani and others 2017, section 5",
+    ),
+    Expectation(
+        adversaries.MIXTURE,
+        ("WGAN-GP", adversaries.TRANSPORT),
+        "<",
+        ("WGAN", adversaries.TRANSPORT),
+        "Gulrajani and others 2017, figure 1",
+    ),
+    Expectation(
+        adversaries.MIXTURE,
+        ("WGAN-GP", adversaries.MODES),
+        ">=",
+        ("GAN", adversaries.MODES),
+        "Arjovsky, Chintala and Bottou 2017, section 4.3",
+    ),
+)
+
+
+def reproduce_generative(
+    preset: str = "cpu",
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    device: torch.device | str = "cpu",
+    progress: bool = True,
+) -> list[Measurement]:
+    """Every number of the table: VAE and PixelCNN by density, three adversarial games by samples.
+
+    Each model is trained once a seed, from the data to the number; nothing is loaded.
+
+    Args:
+        preset: "smoke" for a second, "cpu" for minutes, "gpu" for the papers' sizes.
+        seeds: one run of every model for each.
+        device: where the networks train.
+        progress: whether every training shows a line.
+
+    Raises:
+        ValueError: the preset is unknown, or there is no seed.
+
+    >>> rows = reproduce_generative("smoke", seeds=[0], progress=False)
+    >>> sorted({row.model for row in rows} - {"data", "held-out data"})
+    ['GAN', 'PixelCNN', 'VAE', 'WGAN', 'WGAN-GP']
+    """
+    check_option("preset", preset, PRESETS)
+    if not seeds:
+        raise ValueError("seeds is empty; expected at least one")
+    how = {"device": device, "progress": progress}
+    return [
+        *densities.measure_densities(preset, seeds, **how),
+        *adversaries.measure_on_digits(preset, seeds, **how),
+        *adversaries.measure_on_mixture(preset, seeds, **how),
+    ]
