@@ -92,6 +92,14 @@ def region(source: str, name: str) -> list[str]:
     return lines
 
 
-def functions(source: str) -> list[ast.FunctionDef]:
-    """The functions that a cell defines at its top level."""
-    return [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+def functions(source: str) -> list[ast.FunctionDef | ast.ClassDef]:
+    """The functions and classes that a cell defines at its top level."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return [node for node in ast.parse(source).body if isinstance(node, kinds)]
+
+
+def bodies(node: ast.FunctionDef | ast.ClassDef) -> list[ast.FunctionDef]:
+    """What a student fills in: the function itself, or the methods of the class."""
+    if isinstance(node, ast.FunctionDef):
+        return [node]
+    return [method for method in node.body if isinstance(method, ast.FunctionDef)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import nbformat
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
-from stages import as_released, functions, judged_cells, marks_of, region, release_of
+from stages import as_released, bodies, functions, judged_cells, marks_of, region, release_of
 
 ON_DUTY = ("BEGIN", "END SOLUTION", "END HIDDEN", "HIDDEN TESTS", "MARK SCHEME", "grade(")
 
@@ -57,10 +58,13 @@ def test_a_function_to_write_is_released_as_signature_docstring_and_stub(source,
         cell = next(c for c in release.cells if c.id == f"{graded.id}-solution")
         (stub,) = functions(cell.source)
         (full,) = functions(answers[cell.id].source)
-        assert ast.unparse(stub.args) == ast.unparse(full.args)
         assert ast.get_docstring(stub) == ast.get_docstring(full)
-        assert [ast.unparse(node) for node in stub.body[1:]] == ["raise NotImplementedError()"]
-        assert cell.source.endswith("    # YOUR CODE HERE\n    raise NotImplementedError()")
+        for empty, filled in zip(bodies(stub), bodies(full), strict=True):
+            assert ast.unparse(empty.args) == ast.unparse(filled.args)
+            assert ast.get_docstring(empty) == ast.get_docstring(filled)
+            assert [ast.unparse(node) for node in empty.body[1:]] == ["raise NotImplementedError()"]
+        end = r"( +)# YOUR CODE HERE\n\1raise NotImplementedError\(\)"
+        assert re.fullmatch(end, "\n".join(cell.source.splitlines()[-2:]))
 
 
 def test_a_cell_that_counts_points_is_released_as_a_comment(release):

@@ -31,7 +31,7 @@ def test_grade_ids_are_unique_and_are_the_cell_ids(source):
     assert [marks_of(cell)["grade_id"] for cell in named] == [cell.id for cell in named]
     ids = [cell.id for cell in source.cells]
     assert len(set(ids)) == len(ids)
-    assert [i for i in ids if not re.fullmatch(r"[a-z][a-zA-Z0-9]*([-_][a-zA-Z0-9]+)*", i)] == []
+    assert [i for i in ids if not re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]*([-_][a-zA-Z0-9]+)*", i)] == []
 
 
 def test_a_question_is_a_text_an_answer_a_check_and_points(source):
