@@ -6,17 +6,31 @@ as far as the question, and how to write down what came of it:
     course      where the course lies on disk, and how nbgrader is told
     skeleton    the assignment as the instructor wrote it, with empty answers
     release     assignments/ from solutions/, the same bytes each time
-    roster      who is in the class, and when what is due
+    roster      who is in the class, what platforms call them, and when what is due
     intake      a submission rebuilt on the skeleton, in a copy
-    text        words from strangers, made fit to be written and read
-    execution   the one place where a student's code runs
-    leftovers   no process outlives it
+    notes, text what was mended, and words from strangers made fit to be read
+
+    work        a submission as a parcel, and the marks that come back
+    limits      what it may use
+    execution   runs its cells: the one place where a student's code runs
+    walls       what that code can reach
+    warm        kernels, forked from one template that has imported everything
+    verdicts    judges its answers, from outside
     marks       what a judged cell earned, and the sentence for it; fails closed
-    pipeline    the three steps that nbgrader's own commands take from here
+    leftovers   no process outlives it
+
+    classroom   all submissions of a folder: many hands grade, one writes
+    scheduling  the hands: processes of this machine, or workers of a Dask scheduler
+    worker      the other end of the line to such a process
     gradebook   one writer, one transaction for each student
-    classroom   all submissions of a folder, some at a time
+    journal     what was graded, from what: a killed run is finished by the next
+    penalties   what being late costs
+    pipeline    the same steps for nbgrader's own commands
+
     feedback    the pages the students read; formulas are drawn into them
-    report      the gradebook as table, csv, Canvas or Moodle file
+    report      the gradebook, a row a student
+    platforms   the gradebook as files for a spreadsheet, Canvas, Moodle
+    insight     what the class got wrong, and how often
     check       a student's notebook at home, without any of the above
     samples     a class of ten from readable files, for the demo
     doctor, lab what the machine can do, and JupyterLab on it

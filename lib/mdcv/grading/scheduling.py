@@ -43,6 +43,9 @@ SLACK_SECONDS = 300.0
 CONNECT_SECONDS = 15.0
 WORKER_SECONDS = 300.0
 
+#: So often it is asked whether scheduler and workers are still there.
+LOOK_SECONDS = 1.0
+
 RESUME = "What is graded stands; run the same command again to finish"
 
 
@@ -141,18 +144,20 @@ class Processes:
                 self._done.put(error)
 
     def _one(self, number: int, task: Task) -> Graded:
-        for _ in range(1 + RETRIES):
+        for attempt in range(1 + RETRIES):
             worker = self._workers[number]
             try:
                 return worker.do(task)
-            except (EOFError, OSError):
+            except (EOFError, OSError) as error:
                 worker.bury(0.0)
                 if self._closing:
                     break
-                if not worker.ready:
+                if not worker.ready and attempt == RETRIES:
                     words = f"the grader's processes do not start: {worker.last_words()}"
                     raise CannotRun(f"{words}. {RESUME}") from None
                 self._workers[number] = _Worker(self._work, self._prepare)
+                if isinstance(error, TimeoutError):
+                    return Graded(task.student, failure=f"{FAULT}: {error}")
         return lost(task, 1 + RETRIES)
 
 
@@ -180,13 +185,19 @@ class _Worker:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def do(self, task: Task) -> Graded:
-        """Waits for the task to be done; EOFError or OSError when the process died."""
+        """Waits for the task to be done.
+
+        Raises:
+            TimeoutError: it takes longer than its limits allow.
+            EOFError, OSError: the process died.
+        """
         if not self.ready:
             self._line.recv()  # it has imported what it needs
             self.ready = True
         self._line.send(task)
-        if not self._line.poll(task.limits.total_seconds + SLACK_SECONDS):
-            raise EOFError
+        seconds = task.limits.total_seconds + SLACK_SECONDS
+        if not self._line.poll(seconds):
+            raise TimeoutError(f"it was not done after {seconds:g} s")
         return self._line.recv()
 
     def cut(self) -> None:
@@ -301,10 +312,11 @@ class Cluster:
             if not self._underway and self._suspects:
                 self._alone = True
                 self.begin(self._suspects.pop())
-            try:
-                key, future = self._done.get(timeout=1.0)
-            except queue.Empty:
+            if time.monotonic() - self._looked > LOOK_SECONDS:
                 self._look()
+            try:
+                key, future = self._done.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
                 continue
             task, _ = self._underway.pop(key)
             done = self._outcome(task, future)
@@ -333,7 +345,8 @@ class Cluster:
         return None
 
     def _look(self) -> None:
-        """Whether scheduler and workers are still there."""
+        """Whether scheduler and workers are still there, and how many."""
+        self._looked = time.monotonic()
         try:
             self._slots = sum(self._client.nthreads().values())
         except Exception as error:
