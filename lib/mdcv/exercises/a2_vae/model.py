@@ -40,7 +40,9 @@ def _encoder(draw: Draw) -> list[Trial]:
     """Shapes, randomness, what depends on what, and that it bends."""
     calls, sizes = [], ((13, 7), (11, 5))
     for pixels, latent in sizes:
-        x = draw.uniform(6, pixels, dtype=torch.float32)
+        # Three dark images and three bright ones: between them even a small network bends.
+        x = 0.2 * draw.uniform(6, pixels, dtype=torch.float32)
+        x[3:] = 1 - x[3:]
         flipped = x[:1].repeat(pixels, 1)
         flipped.diagonal().copy_(1 - flipped.diagonal().round())
         asks = [
@@ -78,7 +80,7 @@ def _encoder(draw: Draw) -> list[Trial]:
 def _decoder(draw: Draw) -> list[Trial]:
     calls, sizes = [], ((13, 7), (11, 5))
     for pixels, latent in sizes:
-        z = draw.tensor(6, latent, dtype=torch.float32)
+        z = 2 * draw.tensor(6, latent, dtype=torch.float32)
         moved = z[:1].repeat(latent, 1)
         moved.diagonal().add_(2.0)
         asks = [("decode", (v,), {}) for v in (z, z, z[2:3], (z[:3] + z[3:]) / 2, moved, 30 * z)]
