@@ -10,19 +10,20 @@ Without it: what each submission more than the first one costs.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 
 import nbformat
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = "a4_point_sets"
@@ -120,14 +121,26 @@ def run(program: str, *arguments: str) -> Cost:
     programs = str(Path(sys.executable).parent)
     path = os.pathsep.join([programs, os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
-    done = subprocess.run(
-        [f"{programs}/{program}", *arguments], env=environment, capture_output=True, text=True
-    )
-    wall, after = perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise SystemExit(f"{program} {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
-    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    command, begun, used = [f"{programs}/{program}", *arguments], perf_counter(), {}
+    with tempfile.TemporaryFile("w+") as said:
+        process = psutil.Popen(command, env=environment, stdout=said, stderr=said)
+        while process.poll() is None:
+            count(process, used)
+            time.sleep(0.05)
+        wall = perf_counter() - begun
+        said.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{program} {' '.join(arguments)} failed:\n{said.read()[-3000:]}")
+    return Cost(wall, sum(used.values()))
+
+
+def count(process: psutil.Process, used: dict[int, float]) -> None:
+    """Notes what each process of a family has used by now; not every parent waits for its own."""
+    with contextlib.suppress(psutil.Error):
+        for one in (process, *process.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):
+                times = one.cpu_times()
+                used[one.pid] = times.user + times.system
 
 
 def as_table(runs: dict[str, list[Cost]], size: int) -> str:

@@ -13,7 +13,6 @@ import mdcv
 from mdcv.exercises import get, names
 from mdcv.grading.course import find_course
 from mdcv.grading.student_view import build_view, calling_modules, imports_of
-from mdcv.grading.warm import warm_template
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +67,12 @@ def test_every_released_notebook_finds_what_it_imports(view):
                 assert asked <= seen, f"{path.name}, cell {cell.id}"
 
 
+def test_a_room_of_answers_shows_its_tools_alone(view):
+    script = f"import sys; sys.path.insert(0, {str(view)!r}); import mdcv.gan; print(dir(mdcv.gan))"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True)
+    assert "mode_coverage" in done.stdout and "discriminator_loss" not in done.stdout, done.stderr
+
+
 def test_an_answer_that_is_needed_to_ask_is_refused(tmp_path):
     (tmp_path / "packing.py").write_text("from mdcv.exercises.more import x\n")
     (tmp_path / "more.py").write_text("def f():\n    import mdcv.points\n")
@@ -102,17 +107,3 @@ found"""
     cell = nbformat.v4.new_code_cell(probe, id="probe")
     run_notebook(nbformat.v4.new_notebook(cells=[cell]), folder=tmp_path, isolation=isolation)
     assert cell.outputs[0].data["text/plain"] == "[]"
-
-
-@pytest.mark.grading
-def test_a_template_has_one_thread_and_leaves_nothing_behind():
-    import psutil
-
-    with warm_template("none") as template:
-        folder, process = template.folder, psutil.Process(template.pid)
-        assert template.forks and process.num_threads() == 1
-        again = template
-    with warm_template("none") as template:
-        assert template is again
-    template.close()
-    assert not folder.exists() and not process.is_running()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
+import mdcv
+from mdcv.exercises import get, judge, names
 from mdcv.exercises.calling import Caller
 from mdcv.grading.execution import run_notebook
-from mdcv.grading.marks import OUTCOME_MIME, mark_notebook
+from mdcv.grading.marks import OUTCOME_MIME, mark_cell, mark_notebook
 from mdcv.grading.skeleton import load_skeleton
 from mdcv.grading.verdicts import Judgment, judge_of, judgment_in
 
@@ -99,3 +104,31 @@ def double(x):
     _, marks = judged(double=breaks, triple="return 3 * x")
     assert marks["double"].score in (0.0, 3.0)
     assert marks["triple"].score == 2.0
+
+
+@pytest.mark.grading
+@pytest.mark.parametrize("which", ["reference", "first mistake"])
+def test_every_exercise_judges_the_same_from_outside_as_inside(which, tmp_path, at_the_door):
+    """Those that train for seconds are left to the tests of the exercises."""
+    quick = [name for name in names() if not name.startswith("train_")]
+    pick = "get(name).reference" if which == "reference" else "get(name).wrong[0].function"
+    library = str(Path(mdcv.__file__).parents[1])
+    setup = f"""
+import sys
+sys.path.insert(0, {library!r})  # the kernel of this test may know the answers
+for name in [name for name in sys.modules if name.startswith("mdcv")]:
+    del sys.modules[name]
+from mdcv.exercises.registry import get
+functions = {{name: {pick} for name in {quick!r}}}"""
+    cells = [new_code_cell(setup, id="setup")]
+    for name in quick:
+        cell = new_code_cell(f"grade({name!r}, functions[{name!r}], points=1)", id=name)
+        cell.metadata.nbgrader = {"grade_id": name, "grade": True, "points": 1, "locked": True}
+        cells.append(cell)
+    run_notebook(new_notebook(cells=cells), folder=tmp_path, seed=7, isolation="none")
+    for cell in cells[1:]:
+        exercise = get(cell.id)
+        right = exercise.reference if which == "reference" else exercise.wrong[0].function
+        here = judge(cell.id, right, seed=7)
+        assert mark_cell(cell).message == here.message
+        assert mark_cell(cell).score == pytest.approx(here.score, abs=1e-6)

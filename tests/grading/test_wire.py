@@ -8,7 +8,16 @@ import threading
 
 import pytest
 
-from mdcv.grading.wire import HEAD, Channel, Closed, Late, Malformed, hello, sender_of_next
+from mdcv.grading.wire import (
+    HEAD,
+    Channel,
+    Closed,
+    Late,
+    Malformed,
+    ask_for_sender,
+    hello,
+    sender_of_next,
+)
 
 
 @pytest.fixture
@@ -87,7 +96,7 @@ def test_open_files_travel_to_those_who_take_them(ends, tmp_path):
 @pytest.mark.skipif(not hasattr(socket, "SO_PASSCRED"), reason="the system names no senders")
 def test_the_kernel_says_who_is_there():
     here, there = socket.socketpair()
-    here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+    ask_for_sender(here)
     with here, there:
         with pytest.raises(Late):
             sender_of_next(here, 0.01)
@@ -96,3 +105,12 @@ def test_the_kernel_says_who_is_there():
         there.close()
         with pytest.raises(Closed):
             sender_of_next(here, 1)
+
+
+def test_where_nobody_says_it_the_greeting_is_taken_all_the_same():
+    here, there = socket.socketpair()
+    with here, there:
+        hello(there)
+        assert sender_of_next(here, 1) == 0
+        Channel(there).send({"next": 1})
+        assert Channel(here).receive(seconds=1)[0] == {"next": 1}

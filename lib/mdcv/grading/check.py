@@ -14,6 +14,7 @@ from mdcv.grading.execution import Limits, run_notebook
 from mdcv.grading.intake import Unreadable, copy_files, read_cells
 from mdcv.grading.marks import Mark, is_judged, mark_notebook
 from mdcv.grading.skeleton import grade_id_of, is_question
+from mdcv.grading.walls import best_isolation
 
 FOR_THE_GRADER = "not judged here: only the grader has its cases"
 
@@ -41,7 +42,9 @@ def check_notebook(
     unjudged = _add_judges(notebook)
     with tempfile.TemporaryDirectory(prefix="mdcv-") as scratch:
         problems = doubled + copy_files(path.resolve().parent, Path(scratch))
-        problems += run_notebook(notebook, folder=Path(scratch), limits=limits)
+        problems += run_notebook(
+            notebook, folder=Path(scratch), limits=limits, isolation=best_isolation()
+        )  # one's own code may run without walls, where there are none
     marks = mark_notebook(notebook)
     if not marks:
         raise CannotRun(f"{path} holds no questions; is it an assignment?")

@@ -16,7 +16,7 @@ from nbgrader.preprocessors import (
     NbGraderPreprocessor,
     SaveAutoGrades,
 )
-from traitlets import Float
+from traitlets import Float, Unicode
 
 from mdcv.grading.course import Course, open_course
 from mdcv.grading.execution import Limits, run_notebook
@@ -63,6 +63,7 @@ class RunSubmission(_CourseStep):
 
     cell_seconds = Float(60.0, help="seconds one cell may run").tag(config=True)
     total_seconds = Float(900.0, help="seconds one submission may run").tag(config=True)
+    isolation = Unicode("best", help="the walls: best, full, basic, or none").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
         """The notebook with the outputs of its cells, run in a scratch copy of its folder."""
@@ -70,7 +71,10 @@ class RunSubmission(_CourseStep):
         seed = self.course().seed(resources["nbgrader"]["assignment"])
         with tempfile.TemporaryDirectory(prefix="mdcv-") as scratch:
             copy_files(Path(resources["metadata"]["path"]), Path(scratch))
-            for problem in run_notebook(nb, folder=Path(scratch), seed=seed, limits=limits):
+            found = run_notebook(
+                nb, folder=Path(scratch), seed=seed, limits=limits, isolation=self.isolation
+            )
+            for problem in found:
                 self.log.warning("%s: %s", resources["nbgrader"]["student"], problem)
         return nb, resources
 

@@ -17,6 +17,9 @@ import mdcv
 #: Rooms and modules that notebooks may use as they are.
 ROOMS = ("claims", "errors", "seeds", "device", "data", "plot", "train")
 
+#: Of the rooms that hold answers, the modules that hold none and that an assignment uses.
+TOOLS = {"gan": ("coverage", "networks")}
+
 #: The modules of `mdcv.exercises` that call a function; what they import comes along.
 CALLING = ("packing", "calling")
 
@@ -35,12 +38,30 @@ def build_view(folder: Path) -> Path:
             shutil.copytree(real / name, view / name, ignore=ignored)
         elif (real / f"{name}.py").is_file():
             shutil.copyfile(real / f"{name}.py", view / f"{name}.py")
+    for room, names in TOOLS.items():
+        if (real / room).is_dir():
+            _copy_tools(real / room, view / room, names)
     exercises = view / "exercises"
     exercises.mkdir()
     shutil.copyfile(STUDENT_SIDE, exercises / "__init__.py")
     for name in sorted(calling_modules(real / "exercises")):
         shutil.copyfile(real / "exercises" / f"{name}.py", exercises / f"{name}.py")
     return folder
+
+
+def _copy_tools(real: Path, view: Path, names: tuple[str, ...]) -> None:
+    """A room with some of its modules only, and what its index takes from those."""
+    view.mkdir()
+    for name in names:
+        shutil.copyfile(real / f"{name}.py", view / f"{name}.py")
+    kept = {f"mdcv.{real.name}.{name}" for name in names}
+    index = ast.parse((real / "__init__.py").read_text(encoding="utf-8"))
+    lines = [
+        ast.unparse(node)
+        for node in index.body
+        if isinstance(node, ast.ImportFrom) and node.module in kept
+    ]
+    (view / "__init__.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def calling_modules(folder: Path) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -19,8 +20,9 @@ import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict
+from multiprocessing.util import Finalize
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import mdcv
 from mdcv.grading.course import CannotRun
@@ -34,13 +36,16 @@ from mdcv.grading.walls import (
     launch,
     python_environment,
 )
-from mdcv.grading.wire import Channel, Closed, Late, Malformed, sender_of_next
+from mdcv.grading.wire import Channel, Closed, Late, Malformed, ask_for_sender, sender_of_next
 
 #: Seconds until a template is warm, and until a kernel says hello, on a busy machine.
 WARM_SECONDS, HELLO_SECONDS = 180.0, 60.0
 
 #: Set to 1, kernels are not forked, as on systems where that is not safe.
 NO_FORK = "MDCV_NO_FORK"
+
+#: How the folder of a template is called.
+PREFIX = "mdcv-kernels-"
 
 #: What of the grader's environment a kernel is told.
 KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -97,7 +102,10 @@ class Template:
 
     def __init__(self, isolation: Isolation, *, forks: bool) -> None:
         self.isolation, self.forks = isolation, forks
-        self.folder = Path(tempfile.mkdtemp(prefix="mdcv-kernels-"))
+        remove_forgotten()
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        (self.folder / "lock").touch()
+        self._lock = _locked(self.folder)
         self.folder.chmod(0o711)  # a kernel may run as another user
         self.view = build_view(self.folder / "view")
         self.settings = _settings(self.folder / "settings")
@@ -197,8 +205,7 @@ class Template:
             self.end_all()
             self._start()
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        if hasattr(socket, "SO_PASSCRED"):
-            here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        ask_for_sender(here)
         order = {"do": "kernel", "folder": str(folder), "environment": environment}
         try:
             with there:
@@ -255,6 +262,8 @@ class Template:
         self._stop()
         kill_leftovers(self.run_mark)
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.close()
 
 
 def _settings(folder: Path) -> Path:
@@ -266,6 +275,28 @@ def _settings(folder: Path) -> Path:
         for path in Path(matplotlib.get_cachedir()).glob("fontlist*.json"):
             shutil.copy(path, folder)
     return folder
+
+
+def _locked(folder: Path) -> IO[bytes] | None:
+    """The lock of a template's folder, taken; None when somebody holds it or there is none."""
+    lock = None
+    try:
+        lock = open(folder / "lock", "rb")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock
+    except OSError:
+        if lock is not None:
+            lock.close()
+        return None
+
+
+def remove_forgotten() -> None:
+    """Removes the folders of templates whose grader was killed before it could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        lock = _locked(folder)
+        if lock is not None:
+            with lock:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 _idle: list[Template] = []
@@ -317,3 +348,7 @@ def end_templates() -> None:
         if _owner == os.getpid():
             while _idle:
                 _idle.pop().close()
+
+
+# Processes that were started by multiprocessing end without `atexit`.
+Finalize(None, end_templates, exitpriority=10)

@@ -188,17 +188,20 @@ def sender_of_next(connection: socket.socket, seconds: float) -> int:
     poll.register(connection, select.POLLIN)
     if not poll.poll(seconds * 1000):
         raise Late
-    passing = getattr(socket, "SO_PASSCRED", None)
-    if passing is None:
-        return 0
     with _closing():
         byte, control, _, _ = connection.recvmsg(1, socket.CMSG_SPACE(struct.calcsize("3i")))
     if not byte:
         raise Closed
     for level, kind, data in control:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+        if (level, kind) == (socket.SOL_SOCKET, getattr(socket, "SCM_CREDENTIALS", None)):
             return struct.unpack("3i", data[:12])[0]
     return 0
+
+
+def ask_for_sender(connection: socket.socket) -> None:
+    """Lets the system say who sends here, where it can; see `sender_of_next`."""
+    if hasattr(socket, "SO_PASSCRED"):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
 
 
 def hello(connection: socket.socket) -> None:
