@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,14 +9,16 @@ from mdcv.embedding import contrastive_loss
 from mdcv.exercises.a1_distances.contrastive_variants import RIGHT, WRONG
 from mdcv.exercises.a1_distances.pair_questions import (
     Options,
+    at_margins,
     case,
     directions,
     embeddings,
+    law,
     lengths,
     sizes,
 )
 from mdcv.exercises.cases import Draw, strided_layout, transposed_layout
-from mdcv.exercises.exercise import Call, Case, Exercise, Law, Part, Refusal
+from mdcv.exercises.exercise import Case, Exercise, Part, Refusal
 
 #: Distances in units of the margin, for two pairs each: one of one kind, one of different kinds.
 REACH = (0.3, 0.3, 0.7, 0.7, 1.5, 1.5, 2.3, 2.3)
@@ -33,24 +33,6 @@ def _pairs(draw: Draw, margin: float, batch: int, dimension: int) -> tuple[Tenso
     return a[order], b[order], same[order]
 
 
-def _case(kind: str, inputs: tuple[Tensor, ...], options: Options = {}, **more: Any) -> Case:  # noqa: B006
-    return case(f"{kind} pairs", inputs, options, **more)
-
-
-def _margins(*margins: float | None):
-    def questions(draw: Draw) -> list[Case]:
-        cases = []
-        for margin in margins:
-            options = {} if margin is None else {"margin": margin}
-            batch, dimension = sizes(draw)
-            for shape in ((batch, dimension), (batch, dimension), sizes(draw)):
-                inputs = _pairs(draw, margin or 1.0, *shape)
-                cases.append(_case("both kinds of", inputs, options))
-        return cases
-
-    return questions
-
-
 def _hard(draw: Draw) -> list[Case]:
     a, b, same = _pairs(draw, 1.7, 11, 3)
     wide = {"margin": 1.7}
@@ -59,30 +41,30 @@ def _hard(draw: Draw) -> list[Case]:
     far, near = a.float() + 1e4, 1e-2 * directions(draw, 11, 3).float()
     every = torch.ones(11, dtype=torch.bool)
     return [
-        _case("only equal", (a, b, every), wide),
-        _case("only different", (a, b, ~every), wide),
-        _case("only different, all beyond the margin,", (a, a + 9, ~every), wide),
-        _case("some coinciding", (a, met, same), wide, suspicion="coincident_points"),
-        _case("one pair: single", (a[:1], b[:1], every[:1]), wide),
-        _case("one-dimensional", _pairs(draw, 1.7, 9, 1), wide),
-        _case("a margin of 0 for", (a, b, same), {"margin": 0.0}),
-        _case("large", (50 * a, 50 * b, same), {"margin": 80.0}),
-        _case("small", (1e-2 * a, 1e-2 * b, same), {"margin": 0.017}, atol=1e-7),
-        _case(
-            "far away (10,000 from the origin, in float32)",
+        case("only equal pairs", (a, b, every), wide),
+        case("only different pairs", (a, b, ~every), wide),
+        case("only different, all beyond the margin, pairs", (a, a + 9, ~every), wide),
+        case("some coinciding pairs", (a, met, same), wide, suspicion="coincident_points"),
+        case("one pair: single pairs", (a[:1], b[:1], every[:1]), wide),
+        case("one-dimensional pairs", _pairs(draw, 1.7, 9, 1), wide),
+        case("a margin of 0 for pairs", (a, b, same), {"margin": 0.0}),
+        case("large pairs", (50 * a, 50 * b, same), {"margin": 80.0}),
+        case("small pairs", (1e-2 * a, 1e-2 * b, same), {"margin": 0.017}, atol=1e-7),
+        case(
+            "far away (10,000 from the origin, in float32) pairs",
             (far, far + near, same),
             {"margin": 0.02},
             rtol=2e-2,
             atol=1e-8,
             suspicion="cancellation",
         ),
-        _case(
-            "not contiguous",
+        case(
+            "not contiguous pairs",
             (transposed_layout(a), strided_layout(b), same),
             wide,
             suspicion="needs_contiguous_input",
         ),
-        _case("float32", (a.float(), b.float(), same), wide),
+        case("float32 pairs", (a.float(), b.float(), same), wide),
     ]
 
 
@@ -92,10 +74,20 @@ def _gradients(draw: Draw) -> list[Case]:
     met[2:6] = a[2:6]
     wide = {"margin": 1.7}
     return [
-        _case("the gradient of", _pairs(draw, 1.0, *sizes(draw)), gradient="value"),
-        _case("the gradient of", (a, b, same), wide, gradient="value"),
-        _case("the gradient where embeddings coincide in", (a, met, same), wide, gradient="finite"),
-        _case("the gradient where all coincide in", (a, a.clone(), same), wide, gradient="finite"),
+        case("the gradient of pairs", _pairs(draw, 1.0, *sizes(draw)), gradient="value"),
+        case("the gradient of pairs", (a, b, same), wide, gradient="value"),
+        case(
+            "the gradient where embeddings coincide in pairs",
+            (a, met, same),
+            wide,
+            gradient="finite",
+        ),
+        case(
+            "the gradient where all coincide in pairs",
+            (a, a.clone(), same),
+            wide,
+            gradient="finite",
+        ),
     ]
 
 
@@ -120,32 +112,28 @@ def _refusals(draw: Draw) -> list[Refusal]:
     ]
 
 
-def _law(sentence: str, change: Any, holds: Any) -> Law:
-    def calls(draw: Draw) -> list[Call]:
-        inputs = _pairs(draw, 1.7, 11, 3)
-        return [(inputs, {"margin": 1.7}), (change(*inputs), {"margin": 1.7})]
-
-    return Law(sentence, calls, holds)
-
-
 LAWS = (
-    _law(
+    law(
         "The same batch twice over costs something else: the loss is a mean over pairs.",
+        _pairs,
         lambda a, b, same: (a.repeat(2, 1), b.repeat(2, 1), same.repeat(2)),
         lambda values: torch.allclose(values[0], values[1], rtol=1e-4),
     ),
-    _law(
+    law(
         "The loss changes when a and b are exchanged: a pair has no order.",
+        _pairs,
         lambda a, b, same: (b, a, same),
         lambda values: torch.allclose(values[0], values[1], rtol=1e-4),
     ),
-    _law(
+    law(
         "Matching pairs that coincide cost something.",
+        _pairs,
         lambda a, b, same: (a, a.clone(), torch.ones_like(same)),
         lambda values: bool(values[1].abs().max() < 1e-4),
     ),
-    _law(
+    law(
         "Different pairs far beyond the margin cost something.",
+        _pairs,
         lambda a, b, same: (a, a + 30.0, torch.zeros_like(same)),
         lambda values: bool(values[1].abs().max() < 1e-4),
     ),
@@ -160,8 +148,13 @@ CONTRASTIVE_LOSS = Exercise(
     ),
     reference=contrastive_loss,
     parts=(
-        Part("margin 1", 0.3, _margins(None), is_value=True),
-        Part("other margins", 0.25, _margins(0.6, 2.5), is_value=True),
+        Part("margin 1", 0.3, at_margins("both kinds of pairs", _pairs, None), is_value=True),
+        Part(
+            "other margins",
+            0.25,
+            at_margins("both kinds of pairs", _pairs, 0.6, 2.5),
+            is_value=True,
+        ),
         Part("hard places", 0.15, _hard),
         Part("gradient", 0.15, _gradients),
         Part("bad input", 0.1, _refusals),

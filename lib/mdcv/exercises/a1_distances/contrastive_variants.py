@@ -8,6 +8,16 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.a1_distances.guards import of_embeddings
+from mdcv.exercises.a1_distances.pair_distances import (
+    cosine,
+    distance,
+    expanded,
+    largest_coordinate,
+    manhattan,
+    over_coordinates,
+    own_root,
+    squared,
+)
 from mdcv.exercises.blunders import blunders
 from mdcv.exercises.exercise import Mistake, Right
 
@@ -62,10 +72,6 @@ RIGHT = (
 Cost = Callable[[Tensor, float], Tensor]
 
 
-def _distance(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(a - b, dim=1)
-
-
 def _pull(d: Tensor, margin: float) -> Tensor:
     return d.square() / 2
 
@@ -78,7 +84,7 @@ def _loss(
     pull: Cost = _pull,
     push: Cost = _push,
     reduce: Callable[[Tensor, Tensor], Tensor] = lambda costs, same: costs.mean(),
-    distance: Callable[[Tensor, Tensor], Tensor] = _distance,
+    distance: Callable[[Tensor, Tensor], Tensor] = distance,
 ) -> Callable[..., Tensor]:
     def loss(a: Tensor, b: Tensor, same: Tensor, *, margin: float = 1.0) -> Tensor:
         d = distance(a, b)
@@ -102,19 +108,6 @@ def _mean_of_both_means(costs: Tensor, same: Tensor) -> Tensor:
 
 def _half_of_both_means(costs: Tensor, same: Tensor) -> Tensor:
     return _mean_of_both_means(costs, same) / 2
-
-
-def _cosine(a: Tensor, b: Tensor) -> Tensor:
-    return 1 - torch.nn.functional.cosine_similarity(a, b)
-
-
-def _own_root(a: Tensor, b: Tensor) -> Tensor:
-    return (a - b).square().sum(dim=1).sqrt()
-
-
-def _expanded(a: Tensor, b: Tensor) -> Tensor:
-    squared = a.square().sum(1) - 2 * (a * b).sum(1) + b.square().sum(1)
-    return torch.where(squared > 1e-12, squared.clamp(min=1e-12), 0 * squared + 1e-14).sqrt()
 
 
 def _mistake(name: str, loss: Callable[..., Tensor], sentence: str = "") -> Mistake:
@@ -168,7 +161,7 @@ WRONG = (
     ),
     _mistake(
         "squared_twice",
-        _loss(distance=lambda a, b: (a - b).square().sum(dim=1)),
+        _loss(distance=squared),
         "Looks as if the squared distance stood where the distance belongs, and were squared "
         "again.",
     ),
@@ -256,13 +249,13 @@ WRONG = (
     ),
     _mistake(
         "mean_over_coordinates",
-        _loss(distance=lambda a, b: _distance(a, b) / a.shape[1] ** 0.5),
+        _loss(distance=over_coordinates),
     ),
-    _mistake("manhattan", _loss(distance=lambda a, b: (a - b).abs().sum(dim=1))),
-    _mistake("largest_coordinate", _loss(distance=lambda a, b: (a - b).abs().amax(dim=1))),
+    _mistake("manhattan", _loss(distance=manhattan)),
+    _mistake("largest_coordinate", _loss(distance=largest_coordinate)),
     _mistake(
         "cosine_distance",
-        _loss(distance=_cosine),
+        _loss(distance=cosine),
         "Looks like one minus the cosine of the angle: the distance is Euclidean.",
     ),
     _mistake(
@@ -275,8 +268,8 @@ WRONG = (
         ),
         "Looks as if the embeddings were normalized to length 1 first: take them as they come.",
     ),
-    _mistake("cancellation", _loss(distance=_expanded)),
-    _mistake("nan_gradient", _loss(distance=_own_root)),
+    _mistake("cancellation", _loss(distance=expanded)),
+    _mistake("nan_gradient", _loss(distance=own_root)),
     *blunders(of_embeddings(_right)),
     Mistake("broadcasts_batches", of_embeddings(_right, batch=False)),
     Mistake(

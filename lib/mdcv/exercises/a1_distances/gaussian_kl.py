@@ -23,18 +23,18 @@ def _parameters(draw: Draw, *shape: int) -> tuple[Tensor, ...]:
 def _standard(draw: Draw) -> list[Case]:
     batch, d, other, _ = draw.sizes()
     shapes = [(batch, d), (batch, d), draw.sizes()[:2], (other,), (2, 3, other)]
-    return [_case("against N(0, I)", *_parameters(draw, *shape)[:2]) for shape in shapes]
+    return [_case("the prior N(0, I)", *_parameters(draw, *shape)[:2]) for shape in shapes]
 
 
 def _given(draw: Draw) -> list[Case]:
     batch, d, other, _ = draw.sizes()
     mu, logvar, prior_mu, prior_logvar = _parameters(draw, batch, d)
     return [
-        _case("against a given Gaussian", mu, logvar, prior_mu, prior_logvar),
-        _case("against a given Gaussian", *_parameters(draw, batch, d)),
-        _case("against a given Gaussian", *_parameters(draw, other)),
-        _case("with prior_mu alone", mu, logvar, prior_mu),
-        _case("with prior_logvar alone", mu, logvar, None, prior_logvar),
+        _case("a given prior", mu, logvar, prior_mu, prior_logvar),
+        _case("a given prior", *_parameters(draw, batch, d)),
+        _case("a given prior", *_parameters(draw, other)),
+        _case("prior_mu alone", mu, logvar, prior_mu),
+        _case("prior_logvar alone", mu, logvar, None, prior_logvar),
     ]
 
 
@@ -73,8 +73,8 @@ def _gradients(draw: Draw) -> list[Case]:
     batch, d, *_ = draw.sizes()
     everything = _parameters(draw, batch, d)
     return [
-        _case("the gradient against N(0, I)", *everything[:2], gradient="value"),
-        _case("the gradient against a given Gaussian", *everything, gradient="value"),
+        _case("the gradient with the prior N(0, I)", *everything[:2], gradient="value"),
+        _case("the gradient with a given prior", *everything, gradient="value"),
     ]
 
 

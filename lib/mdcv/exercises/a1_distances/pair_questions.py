@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from mdcv.exercises.cases import Draw
-from mdcv.exercises.exercise import Case
+from mdcv.exercises.exercise import Call, Case, Law
 
 #: Batch and dimension: coprime, and the batch large enough for near and far pairs of both kinds.
 SIZES = ((9, 2), (11, 3), (9, 5), (13, 3), (11, 2), (13, 5))
@@ -18,6 +18,11 @@ SIZES = ((9, 2), (11, 3), (9, 5), (13, 3), (11, 2), (13, 5))
 TOLERANCE = 2e-5
 
 Options = Mapping[str, Any]
+
+NONE: Options = {}
+
+#: Draws the inputs of one question: draw, margin, batch, dimension.
+Inputs = Callable[[Draw, float, int, int], tuple[Tensor, ...]]
 
 
 def sizes(draw: Draw) -> tuple[int, int]:
@@ -39,10 +44,35 @@ def embeddings(draw: Draw, batch: int, dimension: int) -> Tensor:
     return 1.5 * draw.tensor(batch, dimension) + 0.5
 
 
-def case(kind: str, inputs: tuple[Tensor, ...], options: Options, **more: Any) -> Case:
+def case(kind: str, inputs: tuple[Tensor, ...], options: Options = NONE, **more: Any) -> Case:
     """A case with its sizes in words."""
     batch, dimension = inputs[0].shape
     chosen = "".join(f", {name}={value!r}" for name, value in options.items())
     words = f"{batch} in {dimension}-D{chosen}"
     tolerance = {"atol": TOLERANCE, **more}
     return Case(f"{kind} ({words})", inputs, options, **tolerance)
+
+
+def at_margins(kind: str, inputs: Inputs, *margins: float | None) -> Callable[[Draw], list[Case]]:
+    """For each margin two questions of one size and one of another; None takes the default."""
+
+    def questions(draw: Draw) -> list[Case]:
+        cases = []
+        for margin in margins:
+            options = NONE if margin is None else {"margin": margin}
+            size = sizes(draw)
+            for batch, dimension in (size, size, sizes(draw)):
+                cases.append(case(kind, inputs(draw, margin or 1.0, batch, dimension), options))
+        return cases
+
+    return questions
+
+
+def law(sentence: str, inputs: Inputs, change: Callable[..., Any], holds: Any) -> Law:
+    """A law about random inputs, and the same inputs changed."""
+
+    def calls(draw: Draw) -> list[Call]:
+        given = inputs(draw, 1.7, 11, 3)
+        return [(given, {"margin": 1.7}), (change(*given), {"margin": 1.7})]
+
+    return Law(sentence, calls, holds)

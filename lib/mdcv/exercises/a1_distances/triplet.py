@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from mdcv.embedding import triplet_loss
 from mdcv.exercises.a1_distances.pair_questions import (
     Options,
+    at_margins,
     case,
     directions,
     embeddings,
+    law,
     lengths,
     sizes,
 )
 from mdcv.exercises.a1_distances.triplet_variants import RIGHT, WRONG
 from mdcv.exercises.cases import Draw, strided_layout, transposed_layout
-from mdcv.exercises.exercise import Call, Case, Exercise, Law, Part, Refusal
+from mdcv.exercises.exercise import Case, Exercise, Part, Refusal
 
 #: Distances of positive and negative in units of the margin: hard, semi-hard and easy triplets.
 POSITIVE = (1.2, 0.5, 2.0, 0.4, 1.6, 0.8)
@@ -36,24 +36,6 @@ def _triplets(draw: Draw, margin: float, batch: int, dimension: int) -> tuple[Te
     return tuple(value[order] for value in (anchor, *others))
 
 
-def _case(kind: str, inputs: tuple[Tensor, ...], options: Options = {}, **more: Any) -> Case:  # noqa: B006
-    return case(f"{kind} triplets", inputs, options, **more)
-
-
-def _margins(*margins: float | None):
-    def questions(draw: Draw) -> list[Case]:
-        cases = []
-        for margin in margins:
-            options = {} if margin is None else {"margin": margin}
-            batch, dimension = sizes(draw)
-            for shape in ((batch, dimension), (batch, dimension), sizes(draw)):
-                inputs = _triplets(draw, margin or 1.0, *shape)
-                cases.append(_case("hard and easy", inputs, options))
-        return cases
-
-    return questions
-
-
 def _hard(draw: Draw) -> list[Case]:
     a, p, n = _triplets(draw, 1.7, 11, 3)
     wide = {"margin": 1.7}
@@ -62,30 +44,30 @@ def _hard(draw: Draw) -> list[Case]:
     far = a.float() + 1e4
     near = [far + 1e-2 * directions(draw, 11, 3).float() for _ in range(2)]
     return [
-        _case("easy", (a, a + 0.1, n + 20), wide),
-        _case("hopeless", (a, p + 20, n), wide),
-        _case("coinciding", (a, met, n), wide, suspicion="coincident_points"),
-        _case("collapsed (all in one point)", (a, a.clone(), a.clone()), wide),
-        _case("single", (a[:1], p[:1], n[:1]), wide),
-        _case("one-dimensional", _triplets(draw, 1.7, 9, 1), wide),
-        _case("a margin of 0 for", (a, p, n), {"margin": 0.0}),
-        _case("large", (50 * a, 50 * p, 50 * n), {"margin": 80.0}),
-        _case("small", (1e-2 * a, 1e-2 * p, 1e-2 * n), {"margin": 0.017}),
-        _case(
-            "far away (10,000 from the origin, in float32)",
+        case("easy triplets", (a, a + 0.1, n + 20), wide),
+        case("hopeless triplets", (a, p + 20, n), wide),
+        case("coinciding triplets", (a, met, n), wide, suspicion="coincident_points"),
+        case("collapsed (all in one point) triplets", (a, a.clone(), a.clone()), wide),
+        case("single triplets", (a[:1], p[:1], n[:1]), wide),
+        case("one-dimensional triplets", _triplets(draw, 1.7, 9, 1), wide),
+        case("a margin of 0 for triplets", (a, p, n), {"margin": 0.0}),
+        case("large triplets", (50 * a, 50 * p, 50 * n), {"margin": 80.0}),
+        case("small triplets", (1e-2 * a, 1e-2 * p, 1e-2 * n), {"margin": 0.017}),
+        case(
+            "far away (10,000 from the origin, in float32) triplets",
             (far, *near),
             {"margin": 0.02},
             rtol=2e-2,
             atol=1e-5,
             suspicion="cancellation",
         ),
-        _case(
-            "not contiguous",
+        case(
+            "not contiguous triplets",
             (transposed_layout(a), strided_layout(p), transposed_layout(n)),
             wide,
             suspicion="needs_contiguous_input",
         ),
-        _case("float32", (a.float(), p.float(), n.float()), wide),
+        case("float32 triplets", (a.float(), p.float(), n.float()), wide),
     ]
 
 
@@ -96,10 +78,15 @@ def _gradients(draw: Draw) -> list[Case]:
     wide = {"margin": 1.7}
     together = (a, a.clone(), a.clone())
     return [
-        _case("the gradient of", _triplets(draw, 1.0, *sizes(draw)), gradient="value"),
-        _case("the gradient of", (a, p, n), wide, gradient="value"),
-        _case("the gradient where embeddings coincide in", (a, met, n), wide, gradient="finite"),
-        _case("the gradient where all coincide in", together, wide, gradient="finite"),
+        case("the gradient of triplets", _triplets(draw, 1.0, *sizes(draw)), gradient="value"),
+        case("the gradient of triplets", (a, p, n), wide, gradient="value"),
+        case(
+            "the gradient where embeddings coincide in triplets",
+            (a, met, n),
+            wide,
+            gradient="finite",
+        ),
+        case("the gradient where all coincide in triplets", together, wide, gradient="finite"),
     ]
 
 
@@ -123,27 +110,22 @@ def _refusals(draw: Draw) -> list[Refusal]:
     ]
 
 
-def _law(sentence: str, change: Any, holds: Any) -> Law:
-    def calls(draw: Draw) -> list[Call]:
-        inputs = _triplets(draw, 1.7, 11, 3)
-        return [(inputs, {"margin": 1.7}), (change(*inputs), {"margin": 1.7})]
-
-    return Law(sentence, calls, holds)
-
-
 LAWS = (
-    _law(
+    law(
         "The same batch twice over costs something else: the loss is a mean over triplets.",
+        _triplets,
         lambda *inputs: tuple(value.repeat(2, 1) for value in inputs),
         lambda values: torch.allclose(values[0], values[1], rtol=1e-4),
     ),
-    _law(
+    law(
         "Triplets whose negative is far beyond the margin cost something.",
+        _triplets,
         lambda a, p, n: (a, a.clone(), a + 30.0),
         lambda values: bool(values[1].abs().max() < 1e-4),
     ),
-    _law(
+    law(
         "Where all embeddings coincide the loss is the margin; yours is something else.",
+        _triplets,
         lambda a, p, n: (a, a.clone(), a.clone()),
         lambda values: bool((values[1] - 1.7).abs().max() < 1e-4),
     ),
@@ -158,8 +140,13 @@ TRIPLET_LOSS = Exercise(
     ),
     reference=triplet_loss,
     parts=(
-        Part("margin 1", 0.3, _margins(None), is_value=True),
-        Part("other margins", 0.25, _margins(0.3, 2.5), is_value=True),
+        Part("margin 1", 0.3, at_margins("hard and easy triplets", _triplets, None), is_value=True),
+        Part(
+            "other margins",
+            0.25,
+            at_margins("hard and easy triplets", _triplets, 0.3, 2.5),
+            is_value=True,
+        ),
         Part("hard places", 0.15, _hard),
         Part("gradient", 0.15, _gradients),
         Part("bad input", 0.1, _refusals),

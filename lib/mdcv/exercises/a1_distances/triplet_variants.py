@@ -8,6 +8,16 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.a1_distances.guards import of_embeddings
+from mdcv.exercises.a1_distances.pair_distances import (
+    cosine,
+    distance,
+    expanded,
+    largest_coordinate,
+    manhattan,
+    over_coordinates,
+    own_root,
+    squared,
+)
 from mdcv.exercises.blunders import blunders
 from mdcv.exercises.exercise import Mistake, Right
 
@@ -55,10 +65,6 @@ RIGHT = (
 Pair = Callable[[Tensor, Tensor], Tensor]
 
 
-def _distance(a: Tensor, b: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(a - b, dim=1)
-
-
 def _hinge(positive: Tensor, negative: Tensor, margin: float) -> Tensor:
     return (positive - negative + margin).clamp(min=0)
 
@@ -66,7 +72,7 @@ def _hinge(positive: Tensor, negative: Tensor, margin: float) -> Tensor:
 def _loss(
     cost: Callable[[Tensor, Tensor, float], Tensor] = _hinge,
     reduce: Callable[[Tensor], Tensor] = torch.mean,
-    distance: Pair = _distance,
+    distance: Pair = distance,
 ) -> Callable[..., Tensor]:
     def loss(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -> Tensor:
         return reduce(cost(distance(a, p), distance(a, n), margin))
@@ -78,39 +84,26 @@ _right = _loss()
 
 
 def _from_positive(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -> Tensor:
-    return _hinge(_distance(a, p), _distance(p, n), margin).mean()
+    return _hinge(distance(a, p), distance(p, n), margin).mean()
 
 
 def _anchor_swap(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -> Tensor:
-    nearer = torch.minimum(_distance(a, n), _distance(p, n))
-    return _hinge(_distance(a, p), nearer, margin).mean()
+    nearer = torch.minimum(distance(a, n), distance(p, n))
+    return _hinge(distance(a, p), nearer, margin).mean()
 
 
 def _hardest_negative(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -> Tensor:
     nearest = (a[:, None] - n[None]).norm(dim=-1).amin(dim=1)
-    return _hinge(_distance(a, p), nearest, margin).mean()
+    return _hinge(distance(a, p), nearest, margin).mean()
 
 
 def _every_negative(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -> Tensor:
     table = (a[:, None] - n[None]).norm(dim=-1)
-    return _hinge(_distance(a, p)[:, None], table, margin).mean()
+    return _hinge(distance(a, p)[:, None], table, margin).mean()
 
 
 def _of_normalized(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -> Tensor:
     return _right(*(torch.nn.functional.normalize(x, dim=1) for x in (a, p, n)), margin=margin)
-
-
-def _squared(a: Tensor, b: Tensor) -> Tensor:
-    return (a - b).square().sum(dim=1)
-
-
-def _own_root(a: Tensor, b: Tensor) -> Tensor:
-    return _squared(a, b).sqrt()
-
-
-def _expanded(a: Tensor, b: Tensor) -> Tensor:
-    squared = a.square().sum(1) - 2 * (a * b).sum(1) + b.square().sum(1)
-    return torch.where(squared > 1e-12, squared.clamp(min=1e-12), 0 * squared + 1e-14).sqrt()
 
 
 def _mistake(name: str, loss: Callable[..., Tensor], sentence: str = "") -> Mistake:
@@ -151,7 +144,7 @@ WRONG = (
     ),
     _mistake(
         "squared_distances",
-        _loss(distance=_squared),
+        _loss(distance=squared),
         "Looks like squared distances, as in some papers: here they are plain.",
     ),
     _mistake(
@@ -230,14 +223,12 @@ WRONG = (
         "Looks as if each anchor were compared with all negatives of the batch: row by row, each "
         "has its own.",
     ),
-    _mistake("manhattan", _loss(distance=lambda a, b: (a - b).abs().sum(dim=1))),
-    _mistake("largest_coordinate", _loss(distance=lambda a, b: (a - b).abs().amax(dim=1))),
-    _mistake(
-        "mean_over_coordinates", _loss(distance=lambda a, b: _distance(a, b) / a.shape[1] ** 0.5)
-    ),
+    _mistake("manhattan", _loss(distance=manhattan)),
+    _mistake("largest_coordinate", _loss(distance=largest_coordinate)),
+    _mistake("mean_over_coordinates", _loss(distance=over_coordinates)),
     _mistake(
         "cosine_distance",
-        _loss(distance=lambda a, b: 1 - torch.nn.functional.cosine_similarity(a, b)),
+        _loss(distance=cosine),
         "Looks like one minus the cosine of the angle: the distance is Euclidean.",
     ),
     _mistake(
@@ -245,8 +236,8 @@ WRONG = (
         _of_normalized,
         "Looks as if the embeddings were normalized to length 1 first: take them as they come.",
     ),
-    _mistake("cancellation", _loss(distance=_expanded)),
-    _mistake("nan_gradient", _loss(distance=_own_root)),
+    _mistake("cancellation", _loss(distance=expanded)),
+    _mistake("nan_gradient", _loss(distance=own_root)),
     *blunders(of_embeddings(_right)),
     Mistake("broadcasts_batches", of_embeddings(_right, batch=False)),
     Mistake(
