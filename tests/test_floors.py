@@ -94,5 +94,5 @@ def test_import_is_light():
 
 def test_rooms_load_no_compiler_and_no_plotting_until_called():
     heavy = ["numba", "triton", "matplotlib", "plotly", "nbgrader", "trimesh", "skimage", "sklearn"]
-    rooms = "mdcv.points, mdcv.boxes, mdcv.detection, mdcv.surfaces, mdcv.fidelity"
+    rooms = "mdcv.points, mdcv.boxes, mdcv.detection, mdcv.surfaces, mdcv.fidelity, mdcv.vae"
     assert loaded_by(f"import {rooms}", heavy) == set()

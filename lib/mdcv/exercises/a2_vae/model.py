@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a2_vae.model_variants import RIGHT, WRONG, Reference
+from mdcv.exercises.a2_vae.model_right import RIGHT, Reference
+from mdcv.exercises.a2_vae.model_wrong import WRONG
 from mdcv.exercises.cases import Draw, Made
 from mdcv.exercises.exercise import Exercise, Finding, Part, Refusal, Trial
 from mdcv.exercises.traits import TRAITS
