@@ -19,6 +19,6 @@ EXERCISES: tuple[Exercise, ...] = (
     GENERATOR_STEP,
     CRITIC_LOSS,
     GRADIENT_PENALTY,
-    TRAIN_GAN,
     FRECHET_DISTANCE,
+    TRAIN_GAN,
 )

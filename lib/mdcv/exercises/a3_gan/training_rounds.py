@@ -17,9 +17,10 @@ from mdcv.exercises.records import events, weights_after
 STEPS, BATCH, NOISE = 7, 5, 3
 LEARNING_RATE = 0.05
 
-#: A generator that has learned: this share of its samples lies within 3 σ of a mode, and each
-#: mode has this share of all samples.
-GOOD_SHARE, SHARE_OF_A_MODE = 0.45, 0.04
+#: A generator that has learned: this share of its samples lies within 3 σ of a mode, and this
+#: share of all samples at each mode but one. Of 90 right trainings the worst had 0.67 of its
+#: samples near a mode, and two had a mode with less than 0.04 of them.
+GOOD_SHARE, SHARE_OF_A_MODE = 0.45, 0.02
 
 Layers = list[tuple[Tensor, Tensor]]
 
@@ -84,7 +85,7 @@ def examine_coverage(
     good = distance < 3 * std
     share = torch.bincount(mode[good], minlength=len(centers)) / len(samples)
     found, quality = int((share > SHARE_OF_A_MODE).sum()), float(good.double().mean())
-    if found == len(centers) and quality > GOOD_SHARE:
+    if found >= len(centers) - 1 and quality > GOOD_SHARE:
         return None
     words = f"{found} of {len(centers)} modes, {100 * quality:.0f} % of the samples near one"
     return _finding("modes_missing", f"{kind}: {words}")
