@@ -7,6 +7,7 @@ as far as the question, and how to write down what came of it:
     skeleton    the assignment as the instructor wrote it, with empty answers
     release     assignments/ from solutions/, the same bytes each time
     roster      who is in the class, what platforms call them, and when what is due
+    handed_in, belongings       the notebook that was handed in, and the files beside it
     intake      a submission rebuilt on the skeleton, in a copy
     notes, text what was mended, and words from strangers made fit to be read
 
@@ -15,7 +16,11 @@ as far as the question, and how to write down what came of it:
     execution   runs its cells: the one place where a student's code runs
     walls       what that code can reach
     warm        kernels, forked from one template that has imported everything
-    verdicts    judges its answers, from outside
+    kernel      one of them, as it is held from outside; `outputs` is what its cells leave
+    template, shell, student    the other side: what forks, runs cells, and answers questions
+    student_view, student_side  what of `mdcv` is in sight there
+    wire, tensors               frames between the two sides, and tensors as bytes in them
+    remote, verdicts            asks a student's function from outside, and judges the answers
     marks       what a judged cell earned, and the sentence for it; fails closed
     leftovers   no process outlives it
 

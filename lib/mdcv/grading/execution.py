@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from mdcv.grading.course import CannotRun
+from mdcv.grading.kernel import Kernel
 from mdcv.grading.limits import Limits
 from mdcv.grading.marks import STOPPED, is_judged
 from mdcv.grading.outputs import Outputs, Room
@@ -27,7 +28,7 @@ from mdcv.grading.student_view import imports_of
 from mdcv.grading.text import sentence
 from mdcv.grading.verdicts import judge_cell
 from mdcv.grading.walls import Isolation, best_isolation, obstacle
-from mdcv.grading.warm import CannotStart, Kernel, Template, warm_template
+from mdcv.grading.warm import CannotStart, Template, warm_template
 from mdcv.grading.wire import Channel, Closed, Late, Malformed
 
 #: What may be asked for; "best" is whatever works here, but never nothing.

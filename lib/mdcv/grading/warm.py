@@ -11,7 +11,6 @@ import contextlib
 import fcntl
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from typing import IO, Any
 
 import mdcv
 from mdcv.grading.course import CannotRun
+from mdcv.grading.kernel import Kernel
 from mdcv.grading.leftovers import RUN_MARK, kill_leftovers
 from mdcv.grading.student_view import build_view
 from mdcv.grading.walls import (
@@ -67,34 +67,6 @@ class CannotStart(Exception):
 def may_fork() -> bool:
     """Whether kernels are forked here: on Linux, unless it is switched off."""
     return sys.platform == "linux" and os.environ.get(NO_FORK, "") in ("", "0")
-
-
-class Kernel:
-    """One running kernel, at the end of a channel."""
-
-    def __init__(self, channel: Channel, pid: int) -> None:
-        self.channel = channel
-        self._pid = pid
-        self._handle = os.pidfd_open(pid) if pid and hasattr(os, "pidfd_open") else None
-
-    def interrupt(self) -> None:
-        """What the stop button of a notebook does."""
-        self._signal(signal.SIGINT)
-
-    def kill(self) -> None:
-        """Ends the kernel at once. What it started is ended by its template."""
-        self._signal(signal.SIGKILL)
-        self.channel.close()
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
-
-    def _signal(self, number: int) -> None:
-        with contextlib.suppress(OSError):
-            if self._handle is not None:
-                signal.pidfd_send_signal(self._handle, number)
-            elif self._pid and not hasattr(os, "pidfd_open"):
-                os.kill(self._pid, number)
 
 
 class Template:
