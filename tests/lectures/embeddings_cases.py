@@ -1,16 +1,6 @@
-"""The claims of lecture 02 can fail, and its exercises tell right answers from wrong ones."""
+"""How lecture 02 can be broken, and right and wrong answers to its exercises."""
 
 from __future__ import annotations
-
-import re
-
-import breaking
-import lecture_rules as rules
-import pytest
-
-from mdcv.claims import ClaimError
-
-LECTURE = "02_embeddings"
 
 #: The cell that is edited, what stood there, what stands there now.
 BROKEN = {
@@ -30,40 +20,17 @@ BROKEN = {
     "2.14": ("break-collapse", "* (hardest_loss(noise) - 1.0)", "* hardest_loss(noise)"),
 }
 
-NEEDED = ("setup",)
+#: Where the training of a cell begins, on which no claim depends.
+TRAININGS = {"reveal-code": "torch.manual_seed", "break-collapse": "torch.manual_seed"}
 
-
-def quick() -> dict[str, str]:
-    """The code of the lecture without its trainings, on which no claim depends."""
-    cells = breaking.code_cells(LECTURE)
-    cells["reveal-code"] = cells["reveal-code"].split("torch.manual_seed")[0]
-    cells["break-collapse"] = cells["break-collapse"].split("torch.manual_seed")[0]
-    return cells
-
-
-def test_unbroken_every_claim_holds(capsys):
-    breaking.run(breaking.with_claims(quick(), NEEDED))
-    judged = capsys.readouterr().out
-    assert [number for number in BROKEN if f"({number}) holds" not in judged] == []
-
-
-def test_every_equation_is_broken_here():
-    assert list(BROKEN) == rules.tags(breaking.notebook(LECTURE))
-
-
-@pytest.mark.parametrize("number", BROKEN)
-def test_a_claim_fails_when_its_equation_is_broken(number):
-    cells = breaking.edited(quick(), *BROKEN[number])
-    with pytest.raises(ClaimError, match=re.escape(f"({number}) FAILS")):
-        breaking.run(breaking.with_claims(cells, NEEDED, upto=number))
-
-
+#: The blank of each exercise.
 BLANKS = {
     "exercise-opinions": r"^my_rest = None",
     "exercise-tear": r"^my_A = None",
     "exercise-hardest": r"^    raise NotImplementedError",
 }
 
+#: The cell, and an answer that is right.
 RIGHT = [
     ("exercise-opinions", "my_rest = 1.2"),
     ("exercise-tear", "my_A = torch.diag(torch.tensor([1.0] * 7 + [1e5]))"),
@@ -82,6 +49,7 @@ RIGHT = [
     ),
 ]
 
+#: The cell, a wrong answer, and what objects to it.
 WRONG = [
     ("exercise-opinions", "my_rest = 2.8", "exercise A"),
     ("exercise-tear", "my_A = torch.eye(8)", "exercise B, recall"),
@@ -94,27 +62,3 @@ WRONG = [
         "exercise C",
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def names() -> dict:
-    """What is known where the exercises stand."""
-    return breaking.run(breaking.with_claims(quick(), NEEDED))
-
-
-@pytest.mark.parametrize(("cell_id", "filled"), RIGHT)
-def test_a_right_answer_is_accepted(names, cell_id, filled, capsys):
-    breaking.answer(LECTURE, cell_id, BLANKS[cell_id], filled, names)
-    assert "(exercise" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("cell_id", "filled", "objection"), WRONG)
-def test_a_wrong_answer_is_refused(names, cell_id, filled, objection):
-    with pytest.raises(ClaimError, match=objection):
-        breaking.answer(LECTURE, cell_id, BLANKS[cell_id], filled, names)
-
-
-@pytest.mark.parametrize("cell_id", BLANKS)
-def test_a_missing_answer_is_met_with_a_friendly_line(names, cell_id, capsys):
-    breaking.answer(LECTURE, cell_id, BLANKS[cell_id], None, names)
-    assert capsys.readouterr().out.startswith("Not yet: write")
