@@ -204,10 +204,8 @@ class _Inside:
             places |= {parent for path in places for parent in path.parents}
         for path in places:
             with contextlib.suppress(OSError):
-                mode = path.stat().st_mode
-                if mode & (0o005 if path.is_dir() else 0o004) != (
-                    0o005 if path.is_dir() else 0o004
-                ):
+                needed = 0o005 if path.is_dir() else 0o004
+                if path.stat().st_mode & needed != needed:
                     return (namespaces.CAP_DAC_READ_SEARCH,)
         return ()
 
@@ -264,15 +262,17 @@ def _everybody_else() -> set[int]:
 
 
 def _stranger() -> int | None:
-    """A user number for root to change to, different for each process; None for ordinary users."""
+    """A user number for root to change to, another one each time; None for ordinary users."""
     if os.geteuid() != 0:
         return None
+    # Drawn, since process numbers are small and alike behind several outer walls.
+    drawn = int.from_bytes(os.urandom(4), "big")
     for line in Path("/proc/self/uid_map").read_text().splitlines():
         first, _, length = map(int, line.split())
-        if first + length > _STRANGERS + (1 << 22):
-            return _STRANGERS + os.getpid()
+        if first + length > _STRANGERS + (1 << 30):
+            return _STRANGERS + drawn % (1 << 30)
         if length >= 1 << 16:  # root of a container: the upper half of its numbers
-            return first + length // 2 + os.getpid() % (length // 2)
+            return first + length // 2 + drawn % (length // 2)
     return None
 
 
