@@ -47,6 +47,8 @@ class Channel:
     >>> here.send({"say": "hello"}, b"12")
     >>> there.receive(seconds=1)
     ({'say': 'hello'}, b'12')
+    >>> here.close(), there.close()
+    (None, None)
     """
 
     def __init__(self, connection: socket.socket) -> None:
