@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from mdcv.exercises.calling import Answer
-from mdcv.exercises.cases import describe
 from mdcv.exercises.exercise import Case, Exercise, Finding, Reading
 from mdcv.exercises.traits import TRAITS
+from mdcv.exercises.wording import distance_in_words, numbers, short, side_by_side
 
 #: Gradients may be off by this much, relative to their largest entry.
 GRADIENT_TOLERANCE = 2e-4
@@ -221,14 +221,14 @@ def _value_finding(yours: Tensor, theirs: Tensor, case: Case, of: Exercise) -> F
     if yours.shape != theirs.shape:
         return _shape_finding(yours, theirs, case)
     if _lost_in_dtype(yours, theirs):
-        words = f"With {case.kind} came {_short(yours.dtype)}, expected {_short(theirs.dtype)}."
+        words = f"With {case.kind} came {short(yours.dtype)}, expected {short(theirs.dtype)}."
         return Finding(f"{TRAITS['wrong_dtype']} {words}", "wrong_dtype")
     if yours.dtype.is_floating_point and not bool(yours.isfinite().all()):
         return Finding(f"{TRAITS['nan_value']} Seen with {case.kind}.", "nan_value")
     if case.suspicion:
         words = f"{of.sentence_of(case.suspicion)} Seen with {case.kind}."
         return Finding(words, case.suspicion)
-    return Finding(f"The value is wrong with {case.kind}: {_distance_in_words(yours, theirs)}.")
+    return Finding(f"The value is wrong with {case.kind}: {distance_in_words(yours, theirs)}.")
 
 
 def _lost_in_dtype(yours: Tensor, theirs: Tensor) -> bool:
@@ -260,17 +260,6 @@ def _shape_finding(yours: Tensor, theirs: Tensor, case: Case) -> Finding:
     return Finding(sentence, name)
 
 
-def _distance_in_words(yours: Tensor, theirs: Tensor) -> str:
-    """How far off, without the answer: how many entries, and by how much at most."""
-    a, b = yours.to(torch.float64).flatten(), theirs.to(torch.float64).flatten()
-    off = ~torch.isclose(a, b, rtol=1e-5, atol=1e-6)
-    worst = ((a - b).abs() / b.abs().clamp(min=1e-12)).max().item()
-    if not theirs.dtype.is_floating_point:
-        return f"{int(off.sum())} of {len(a)} entries differ"
-    size = f"{100 * worst:.2g} %" if worst < 0.995 else f"{worst:.3g} times the right value"
-    return f"{int(off.sum())} of {len(a)} entries are off, by up to {size}"
-
-
 def _with_table(
     finding: Finding, expected: Sequence[Tensor], yours: Tensor | None = None
 ) -> Finding:
@@ -284,40 +273,6 @@ def _with_table(
     else:
         mine, other = side_by_side(yours, theirs)
     return replace(finding, yours=mine, expected=other)
-
-
-def side_by_side(yours: Tensor, theirs: Tensor) -> tuple[str, str]:
-    """Both tensors as text; when they are long, from the first entry that differs."""
-    a, b = yours.detach().flatten(), theirs.detach().flatten()
-    first = 0
-    if len(b) > 8:
-        wide, other = a.to(torch.float64), b.to(torch.float64)
-        off = ~torch.isclose(wide, other, rtol=1e-5, atol=1e-6, equal_nan=True)
-        first = int(off.nonzero()[0]) if bool(off.any()) else 0
-    where = f"from entry {_index(first, theirs)}: " if first else ""
-    return where + numbers(a[first:]), where + numbers(b[first:])
-
-
-def _index(flat: int, like: Tensor) -> str:
-    position = []
-    for size in reversed(like.shape):
-        position.append(flat % size)
-        flat //= size
-    return "[" + ", ".join(map(str, reversed(position))) + "]"
-
-
-def numbers(values: Tensor, most: int = 8) -> str:
-    """The first few entries as text.
-
-    >>> numbers(torch.arange(3))
-    '0, 1, 2'
-    """
-    flat = values.detach().flatten()
-    show: Callable[[float], str] = (
-        (lambda v: f"{v:.6g}") if flat.dtype.is_floating_point else (lambda v: str(v))
-    )
-    head = ", ".join(show(v) for v in flat[:most].tolist())
-    return head + (", …" if len(flat) > most else "") or describe(values)
 
 
 def trouble_with_gradient(answer: Answer, expected: Answer, case: Case) -> Finding | None:
@@ -369,7 +324,7 @@ def trouble_with_manners(
         if value.dtype != dtype:
             lost = dtype == torch.float64 and value.dtype.is_floating_point
             name = "returns_float32" if lost else "wrong_dtype"
-            came, wanted = _short(value.dtype), _short(dtype)
+            came, wanted = short(value.dtype), short(dtype)
             words = f"{TRAITS[name]} With {kind} came {came}, expected {wanted}."
             return Finding(words, name, came, wanted)
         if value.device.type != "cpu":
@@ -390,7 +345,3 @@ def trouble_with_digits(yours: Sequence[Tensor], telling: int) -> Finding | None
         return None
     words = f"{TRAITS['float32_inside']} All your float64 numbers have float32 digits only."
     return Finding(words, "float32_inside", "float32 digits", "float64 digits")
-
-
-def _short(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

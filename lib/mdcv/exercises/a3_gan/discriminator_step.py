@@ -9,6 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mdcv.exercises.a3_gan.moves import (
+    clears_before_stepping,
+    leaves_frozen,
+    leaves_in_eval,
+    moves_both,
+    nothing,
+    steps_twice,
+)
 from mdcv.exercises.a3_gan.players import (
     NOISE,
     SAMPLE,
@@ -187,39 +195,6 @@ def _steps_first(discriminator, generator, optimizer, real, noise):
     return loss.detach()
 
 
-def _clears_before_stepping(D: Any, G: Any, optimizer: Any) -> None:
-    optimizer.zero_grad()
-    optimizer.step()
-
-
-def _twice(D: Any, G: Any, optimizer: Any) -> None:
-    optimizer.step()
-    optimizer.step()
-
-
-def _moves_both(D: Any, G: Any, optimizer: Any) -> None:
-    optimizer.step()
-    with torch.no_grad():
-        for parameter in G.parameters():
-            if parameter.grad is not None:
-                parameter -= 0.3 * parameter.grad
-                parameter.grad = None
-
-
-def _leaves_in_eval(D: Any, G: Any, optimizer: Any) -> None:
-    optimizer.step()
-    D.eval()
-
-
-def _leaves_frozen(D: Any, G: Any, optimizer: Any) -> None:
-    optimizer.step()
-    G.requires_grad_(False)
-
-
-def _nothing(*anything: Any) -> None:
-    return None
-
-
 WRONG = (
     Mistake(
         "fakes_carry_a_graph",
@@ -229,17 +204,17 @@ WRONG = (
     ),
     Mistake(
         "moves_the_generator",
-        _step(fakes=lambda G, z: G(z), move=_moves_both),
+        _step(fakes=lambda G, z: G(z), move=moves_both),
         "The generator changed during the discriminator's step. One player moves at a time.",
     ),
     Mistake(
         "no_zero_grad",
-        _step(clear=_nothing),
+        _step(clear=nothing),
         "The gradient of this step contains the one of the step before: nothing clears it.",
     ),
     Mistake(
         "clears_before_stepping",
-        _step(move=_clears_before_stepping),
+        _step(move=clears_before_stepping),
         "The gradients are cleared between backward and step, so the optimizer finds nothing.",
     ),
     Mistake(
@@ -249,12 +224,12 @@ WRONG = (
     ),
     Mistake(
         "never_steps",
-        _step(move=_nothing),
+        _step(move=nothing),
         "The gradients are there, but the discriminator did not move: who calls step?",
     ),
     Mistake(
         "steps_twice",
-        _step(move=_twice),
+        _step(move=steps_twice),
         "The optimizer steps twice on one gradient.",
     ),
     Mistake(
@@ -319,15 +294,15 @@ WRONG = (
     ),
     Mistake(
         "left_in_eval_mode",
-        _step(move=_leaves_in_eval),
+        _step(move=leaves_in_eval),
         "Your step leaves a network in another mode than it found it in.",
     ),
     Mistake(
         "left_frozen",
-        _step(move=_leaves_frozen),
+        _step(move=leaves_frozen),
         "Your step leaves a network frozen (requires_grad is off): it can never learn again.",
     ),
-    Mistake("returns_nothing", _step(answer=_nothing)),
+    Mistake("returns_nothing", _step(answer=nothing)),
     Mistake("python_float_returned", _step(answer=lambda value, D, r, f: value.item())),
     Mistake(
         "accepts_no_samples",

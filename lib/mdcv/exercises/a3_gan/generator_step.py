@@ -9,6 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mdcv.exercises.a3_gan.moves import (
+    clears_before_stepping,
+    leaves_frozen,
+    leaves_in_eval,
+    moves_both,
+    nothing,
+    steps_twice,
+)
 from mdcv.exercises.a3_gan.players import (
     NOISE,
     discriminator,
@@ -146,34 +154,6 @@ def _steps_first(generator, discriminator, optimizer, noise):
     return loss.detach()
 
 
-def _clears_before_stepping(G: Any, D: Any, optimizer: Any) -> None:
-    optimizer.zero_grad()
-    optimizer.step()
-
-
-def _twice(G: Any, D: Any, optimizer: Any) -> None:
-    optimizer.step()
-    optimizer.step()
-
-
-def _moves_both(G: Any, D: Any, optimizer: Any) -> None:
-    optimizer.step()
-    with torch.no_grad():
-        for parameter in D.parameters():
-            if parameter.grad is not None:
-                parameter -= 0.3 * parameter.grad
-
-
-def _leaves_in_eval(G: Any, D: Any, optimizer: Any) -> None:
-    optimizer.step()
-    D.eval()
-
-
-def _leaves_frozen(G: Any, D: Any, optimizer: Any) -> None:
-    optimizer.step()
-    D.requires_grad_(False)
-
-
 def _steps_backwards(G: Any, D: Any, optimizer: Any) -> None:
     for parameter in G.parameters():
         parameter.grad.neg_()
@@ -188,10 +168,6 @@ def _without_a_door(generator, discriminator, optimizer, noise):
     return loss.detach()
 
 
-def _nothing(*anything: Any) -> None:
-    return None
-
-
 WRONG = (
     Mistake(
         "fakes_detached",
@@ -201,17 +177,17 @@ WRONG = (
     ),
     Mistake(
         "moves_the_discriminator",
-        _step(move=_moves_both),
+        _step(move=moves_both),
         "The discriminator changed during the generator's step. One player moves at a time.",
     ),
     Mistake(
         "no_zero_grad",
-        _step(clear=_nothing),
+        _step(clear=nothing),
         "The gradient of this step contains the one of the step before: nothing clears it.",
     ),
     Mistake(
         "clears_before_stepping",
-        _step(move=_clears_before_stepping),
+        _step(move=clears_before_stepping),
         "The gradients are cleared between backward and step, so the optimizer finds nothing.",
     ),
     Mistake(
@@ -221,10 +197,10 @@ WRONG = (
     ),
     Mistake(
         "never_steps",
-        _step(move=_nothing),
+        _step(move=nothing),
         "The gradients are there, but the generator did not move: who calls step?",
     ),
-    Mistake("steps_twice", _step(move=_twice), "The optimizer steps twice on one gradient."),
+    Mistake("steps_twice", _step(move=steps_twice), "The optimizer steps twice on one gradient."),
     Mistake(
         "saturating",
         _step(loss=lambda logits: generator_loss(logits, saturating=True)),
@@ -274,16 +250,16 @@ WRONG = (
     ),
     Mistake(
         "left_in_eval_mode",
-        _step(move=_leaves_in_eval),
+        _step(move=leaves_in_eval),
         "Your step leaves a network in another mode than it found it in.",
     ),
     Mistake(
         "left_frozen",
-        _step(move=_leaves_frozen),
+        _step(move=leaves_frozen),
         "Your step leaves the discriminator frozen (requires_grad is off): it can never learn "
         "again.",
     ),
-    Mistake("returns_nothing", _step(answer=_nothing)),
+    Mistake("returns_nothing", _step(answer=nothing)),
     Mistake("python_float_returned", _step(answer=lambda value, G, D, z: value.item())),
     Mistake(
         "accepts_no_noise",
