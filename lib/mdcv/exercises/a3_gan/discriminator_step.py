@@ -9,14 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mdcv.exercises.a3_gan.moves import (
-    clears_before_stepping,
-    leaves_frozen,
-    leaves_in_eval,
-    moves_both,
-    nothing,
-    steps_twice,
-)
+from mdcv.exercises.a3_gan.moves import moves_both, of_any_player
 from mdcv.exercises.a3_gan.players import (
     NOISE,
     SAMPLE,
@@ -195,6 +188,14 @@ def _steps_first(discriminator, generator, optimizer, real, noise):
     return loss.detach()
 
 
+def _without_a_door(D: Any, G: Any, optimizer: Any, real: Tensor, noise: Tensor) -> Tensor:
+    optimizer.zero_grad()
+    loss = F.softplus(-D(real)).mean() + F.softplus(D(G(noise).detach())).mean()
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
 WRONG = (
     Mistake(
         "fakes_carry_a_graph",
@@ -208,29 +209,9 @@ WRONG = (
         "The generator changed during the discriminator's step. One player moves at a time.",
     ),
     Mistake(
-        "no_zero_grad",
-        _step(clear=nothing),
-        "The gradient of this step contains the one of the step before: nothing clears it.",
-    ),
-    Mistake(
-        "clears_before_stepping",
-        _step(move=clears_before_stepping),
-        "The gradients are cleared between backward and step, so the optimizer finds nothing.",
-    ),
-    Mistake(
         "steps_before_backward",
         _steps_first,
         "The optimizer steps before backward has written this batch's gradients.",
-    ),
-    Mistake(
-        "never_steps",
-        _step(move=nothing),
-        "The gradients are there, but the discriminator did not move: who calls step?",
-    ),
-    Mistake(
-        "steps_twice",
-        _step(move=steps_twice),
-        "The optimizer steps twice on one gradient.",
     ),
     Mistake(
         "labels_swapped",
@@ -292,33 +273,15 @@ WRONG = (
         _step(answer=lambda value, D, r, f: discriminator_loss(D(r), D(f)).detach()),
         "The loss you return was measured after the step; return the one that was minimized.",
     ),
-    Mistake(
-        "left_in_eval_mode",
-        _step(move=leaves_in_eval),
-        "Your step leaves a network in another mode than it found it in.",
-    ),
-    Mistake(
-        "left_frozen",
-        _step(move=leaves_frozen),
-        "Your step leaves a network frozen (requires_grad is off): it can never learn again.",
-    ),
-    Mistake("returns_nothing", _step(answer=nothing)),
+    *of_any_player(_step),
     Mistake("python_float_returned", _step(answer=lambda value, D, r, f: value.item())),
     Mistake(
         "accepts_no_samples",
-        lambda D, G, optimizer, real, noise: _detached_without_a_door(D, G, optimizer, real, noise),
+        _without_a_door,
         "An empty batch was accepted: the loss is nan, and one such step makes every weight nan. "
         "Raise a ValueError.",
     ),
 )
-
-
-def _detached_without_a_door(D: Any, G: Any, optimizer: Any, real: Tensor, noise: Tensor) -> Tensor:
-    optimizer.zero_grad()
-    loss = F.softplus(-D(real)).mean() + F.softplus(D(G(noise).detach())).mean()
-    loss.backward()
-    optimizer.step()
-    return loss.detach()
 
 
 DISCRIMINATOR_STEP = Exercise(

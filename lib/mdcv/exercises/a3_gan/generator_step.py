@@ -9,14 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mdcv.exercises.a3_gan.moves import (
-    clears_before_stepping,
-    leaves_frozen,
-    leaves_in_eval,
-    moves_both,
-    nothing,
-    steps_twice,
-)
+from mdcv.exercises.a3_gan.moves import moves_both, of_any_player
 from mdcv.exercises.a3_gan.players import (
     NOISE,
     discriminator,
@@ -181,26 +174,10 @@ WRONG = (
         "The discriminator changed during the generator's step. One player moves at a time.",
     ),
     Mistake(
-        "no_zero_grad",
-        _step(clear=nothing),
-        "The gradient of this step contains the one of the step before: nothing clears it.",
-    ),
-    Mistake(
-        "clears_before_stepping",
-        _step(move=clears_before_stepping),
-        "The gradients are cleared between backward and step, so the optimizer finds nothing.",
-    ),
-    Mistake(
         "steps_before_backward",
         _steps_first,
         "The optimizer steps before backward has written this batch's gradients.",
     ),
-    Mistake(
-        "never_steps",
-        _step(move=nothing),
-        "The gradients are there, but the generator did not move: who calls step?",
-    ),
-    Mistake("steps_twice", _step(move=steps_twice), "The optimizer steps twice on one gradient."),
     Mistake(
         "saturating",
         _step(loss=lambda logits: generator_loss(logits, saturating=True)),
@@ -248,18 +225,7 @@ WRONG = (
         _step(answer=lambda value, G, D, z: generator_loss(D(G(z))).detach()),
         "The loss you return was measured after the step; return the one that was minimized.",
     ),
-    Mistake(
-        "left_in_eval_mode",
-        _step(move=leaves_in_eval),
-        "Your step leaves a network in another mode than it found it in.",
-    ),
-    Mistake(
-        "left_frozen",
-        _step(move=leaves_frozen),
-        "Your step leaves the discriminator frozen (requires_grad is off): it can never learn "
-        "again.",
-    ),
-    Mistake("returns_nothing", _step(answer=nothing)),
+    *of_any_player(_step),
     Mistake("python_float_returned", _step(answer=lambda value, G, D, z: value.item())),
     Mistake(
         "accepts_no_noise",

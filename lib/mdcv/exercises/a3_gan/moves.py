@@ -1,10 +1,16 @@
-"""The last lines of a player's step, gone wrong: each takes who moves, the other, the optimizer."""
+"""The last lines of a player's step, gone wrong, and the mistakes that either player can make.
+
+Each of the moves takes who moves, the other player, and the optimizer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
+
+from mdcv.exercises.exercise import Mistake
 
 
 def clears_before_stepping(mover: Any, other: Any, optimizer: Any) -> None:
@@ -43,3 +49,40 @@ def leaves_frozen(mover: Any, other: Any, optimizer: Any) -> None:
 
 def nothing(*anything: Any) -> None:
     """Does nothing, and answers nothing."""
+
+
+def of_any_player(step: Callable[..., Callable[..., Any]]) -> tuple[Mistake, ...]:
+    """The mistakes that both steps share, made from a step with replaceable pieces."""
+    return (
+        Mistake(
+            "no_zero_grad",
+            step(clear=nothing),
+            "The gradient of this step contains the one of the step before: nothing clears it.",
+        ),
+        Mistake(
+            "clears_before_stepping",
+            step(move=clears_before_stepping),
+            "The gradients are cleared between backward and step, so the optimizer finds nothing.",
+        ),
+        Mistake(
+            "never_steps",
+            step(move=nothing),
+            "The gradients are there, but the player did not move: who calls step?",
+        ),
+        Mistake(
+            "steps_twice",
+            step(move=steps_twice),
+            "The optimizer steps twice on one gradient.",
+        ),
+        Mistake(
+            "left_in_eval_mode",
+            step(move=leaves_in_eval),
+            "Your step leaves a network in another mode than it found it in.",
+        ),
+        Mistake(
+            "left_frozen",
+            step(move=leaves_frozen),
+            "Your step leaves a network frozen (requires_grad is off): it can never learn again.",
+        ),
+        Mistake("returns_nothing", step(answer=nothing)),
+    )
