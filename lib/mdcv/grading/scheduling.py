@@ -14,6 +14,7 @@ import contextlib
 import functools
 import os
 import queue
+import re
 import shutil
 import socket
 import subprocess
@@ -45,6 +46,9 @@ WORKER_SECONDS = 300.0
 
 #: So often it is asked whether scheduler and workers are still there.
 LOOK_SECONDS = 1.0
+
+#: What Dask knows how to reach; anything else it would look for for half a minute.
+ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?[^/\s]+:\d+")
 
 RESUME = "What is graded stands; run the same command again to finish"
 
@@ -267,6 +271,8 @@ class Cluster:
             raise CannotRun(
                 f"{error.name} is not installed; pip install -e '.[cluster]' brings it"
             ) from error
+        if address is not None and not ADDRESS.fullmatch(address):
+            raise ValueError("expected an address such as tcp://host:8786")
         settings = {"distributed.admin.large-graph-warning-threshold": "1GB"}
         if address is None:
             settings |= {
