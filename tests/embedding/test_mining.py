@@ -49,6 +49,12 @@ def test_no_anchor_is_its_own_positive_and_no_negative_is_of_its_kind(embeddings
         assert (a != p).all() and (LABELS[a] == LABELS[p]).all() and (LABELS[a] != LABELS[n]).all()
 
 
+def test_a_positive_at_distance_zero_is_not_mistaken_for_the_anchor():
+    twins = torch.tensor([[0.0], [0.0], [5.0]])
+    a, p, n = mine_triplets(twins, torch.tensor([0, 0, 1]))
+    assert [a.tolist(), p.tolist(), n.tolist()] == [[0, 1], [1, 0], [2, 2]]
+
+
 def test_semi_hard_negatives_lie_between_the_positive_and_the_margin(embeddings):
     x = embeddings(10, 3)
     margin = 0.8
