@@ -11,7 +11,7 @@ from nbformat.v4 import new_output
 from rich.console import Console
 
 from mdcv.grading.course import CannotRun
-from mdcv.grading.insight import UNJUDGED, UNNAMED, as_json, class_insight
+from mdcv.grading.insight import UNANSWERED, UNJUDGED, UNNAMED, as_json, class_insight
 from mdcv.grading.marks import OUTCOME_MIME
 from mdcv.grading.show import insight_table
 from mdcv.grading.skeleton import load_skeleton
@@ -57,6 +57,17 @@ def test_misconceptions_are_counted_by_question_the_most_common_first(graded):
     assert squares.sentence == "You squared it."
     assert (adds_one.name, adds_one.students) == ("adds_one", ["emil"])
     assert (triple.right, {one.name for one in triple.ranked()}) == (3, {UNNAMED, UNJUDGED})
+
+
+def test_an_untouched_stub_is_no_misconception(toy):
+    from mdcv.exercises import judge
+
+    def stub(x, y, *, squared=True, reduction="sum", one_sided=False):
+        raise NotImplementedError()
+
+    message = judge("chamfer_distance", stub).message
+    page(toy, "ada", double=(0.0, None, message))
+    assert [one.name for one in class_insight(toy, "toy")[0].ranked()] == [UNANSWERED]
 
 
 def test_a_question_that_everybody_got_right_is_listed_too(toy):

@@ -19,6 +19,9 @@ from mdcv.grading.skeleton import grade_id_of, is_question
 #: Points are missing, and the judge has no name for the mistake.
 UNNAMED = "no name for it"
 
+#: The stub is untouched; the judge's sentence begins so.
+UNANSWERED, NOT_YET = "not answered", "Not yet"
+
 #: The cell left no judgment: it was stopped, or something before it failed.
 UNJUDGED = "not judged"
 
@@ -82,7 +85,7 @@ def _count(insight: Insight, cell: NotebookNode, student: str) -> None:
     if mark.score > mark.max_score - 1e-9:
         insight.right += 1
         return
-    name = _misconception(cell)
+    name = UNANSWERED if mark.message.startswith(NOT_YET) else _misconception(cell)
     entry = insight.misconceptions.setdefault(name, Misconception(name))
     entry.students.append(student)
     entry.sentences[mark.message] += 1

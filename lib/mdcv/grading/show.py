@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from textwrap import shorten
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,9 @@ from mdcv.grading.text import sentence
 if TYPE_CHECKING:
     from mdcv.grading.insight import Insight
 
-#: So many names stand in a row of a table; the JSON holds all.
+#: So many names, and so much of a sentence, stand in a row of a table; the JSON holds all.
 SHOWN_NAMES = 6
+SHOWN_CHARACTERS = 160
 
 #: Without a terminal, a line is written this often.
 LOG_SECONDS = 30.0
@@ -187,7 +189,7 @@ def insight_table(insights: list[Insight]) -> Table:
     table.add_column("misconception", overflow="fold", max_width=26)
     table.add_column("students", justify="right", no_wrap=True)
     table.add_column("who", max_width=24)
-    table.add_column("what they read", ratio=1)
+    table.add_column("what most of them read", ratio=1)
     for insight in insights:
         right = f"{insight.right}/{insight.answers}"
         first = (insight.question, right)
@@ -196,7 +198,8 @@ def insight_table(insights: list[Insight]) -> Table:
             who = ", ".join(map(_who, one.students[:SHOWN_NAMES]))
             more = len(one.students) - SHOWN_NAMES
             who += f" and {more} more" if more > 0 else ""
-            table.add_row(*first, one.name, share, who, escape(one.sentence))
+            said = shorten(one.sentence, SHOWN_CHARACTERS, placeholder=" …")
+            table.add_row(*first, one.name, share, who, escape(said))
             first = ("", "")
         if not insight.misconceptions:
             table.add_row(*first, "", "", "", "")
