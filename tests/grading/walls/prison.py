@@ -78,11 +78,16 @@ def evidence_of(probe, world: dict) -> str | None:
 
 
 def tried(probe, world: dict) -> str | None:
-    """What the probe got hold of; nothing if it failed."""
+    """What the probe got hold of in a folder of its own; nothing if it failed."""
+    start = os.getcwd()
+    os.mkdir(probe.__name__)
+    os.chdir(probe.__name__)
     try:
         return evidence_of(probe, world)
     except Exception:
         return None
+    finally:
+        os.chdir(start)
 
 
 def pretend_to_be_old() -> None:
