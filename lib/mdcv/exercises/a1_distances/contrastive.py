@@ -9,16 +9,16 @@ from mdcv.embedding import contrastive_loss
 from mdcv.exercises.a1_distances.contrastive_variants import RIGHT, WRONG
 from mdcv.exercises.a1_distances.pair_questions import (
     Options,
-    at_margins,
     case,
     directions,
     embeddings,
     law,
     lengths,
+    parts,
     sizes,
 )
 from mdcv.exercises.cases import Draw, strided_layout, transposed_layout
-from mdcv.exercises.exercise import Case, Exercise, Part, Refusal
+from mdcv.exercises.exercise import Case, Exercise, Refusal
 
 #: Distances in units of the margin, for two pairs each: one of one kind, one of different kinds.
 REACH = (0.3, 0.3, 0.7, 0.7, 1.5, 1.5, 2.3, 2.3)
@@ -147,18 +147,7 @@ CONTRASTIVE_LOSS = Exercise(
         "fit, an empty batch, a negative margin: ValueError."
     ),
     reference=contrastive_loss,
-    parts=(
-        Part("margin 1", 0.3, at_margins("both kinds of pairs", _pairs, None), is_value=True),
-        Part(
-            "other margins",
-            0.25,
-            at_margins("both kinds of pairs", _pairs, 0.6, 2.5),
-            is_value=True,
-        ),
-        Part("hard places", 0.15, _hard),
-        Part("gradient", 0.15, _gradients),
-        Part("bad input", 0.1, _refusals),
-    ),
+    parts=parts("both kinds of pairs", _pairs, _hard, _gradients, _refusals),
     right=RIGHT,
     wrong=WRONG,
     laws=LAWS,

@@ -8,17 +8,8 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.a1_distances.guards import of_embeddings
-from mdcv.exercises.a1_distances.pair_distances import (
-    cosine,
-    distance,
-    expanded,
-    largest_coordinate,
-    manhattan,
-    over_coordinates,
-    own_root,
-    squared,
-)
-from mdcv.exercises.blunders import blunders
+from mdcv.exercises.a1_distances.pair_distances import distance, squared
+from mdcv.exercises.a1_distances.pair_mistakes import shared_mistakes
 from mdcv.exercises.exercise import Mistake, Right
 
 # Right, written differently
@@ -247,45 +238,11 @@ WRONG = (
         _loss(reduce=lambda costs, same: (costs.mean() + 1e-14).sqrt()),
         "Looks like the root of the loss: no root stands outside.",
     ),
-    _mistake(
-        "mean_over_coordinates",
-        _loss(distance=over_coordinates),
-    ),
-    _mistake("manhattan", _loss(distance=manhattan)),
-    _mistake("largest_coordinate", _loss(distance=largest_coordinate)),
-    _mistake(
-        "cosine_distance",
-        _loss(distance=cosine),
-        "Looks like one minus the cosine of the angle: the distance is Euclidean.",
-    ),
-    _mistake(
-        "normalized_first",
-        lambda a, b, same, **options: _right(
-            torch.nn.functional.normalize(a, dim=1),
-            torch.nn.functional.normalize(b, dim=1),
-            same,
-            **options,
-        ),
-        "Looks as if the embeddings were normalized to length 1 first: take them as they come.",
-    ),
-    _mistake("cancellation", _loss(distance=expanded)),
-    _mistake("nan_gradient", _loss(distance=own_root)),
-    *blunders(of_embeddings(_right)),
-    Mistake("broadcasts_batches", of_embeddings(_right, batch=False)),
+    *shared_mistakes(lambda by: _loss(distance=by)),
     Mistake(
         "labels_of_another_shape",
         of_embeddings(_right, same=False),
         "Labels of another shape than (B,) were accepted and repeated. Compare the shapes and "
         "raise a ValueError.",
-    ),
-    Mistake(
-        "accepts_empty_batch",
-        of_embeddings(_right, empty=False),
-        "A batch without pairs was accepted; a mean over nothing has no value. Raise a ValueError.",
-    ),
-    Mistake(
-        "accepts_negative_margin",
-        of_embeddings(_right, margin=False),
-        "A negative margin was accepted; it would never push. Raise a ValueError.",
     ),
 )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.cases import Draw
-from mdcv.exercises.exercise import Call, Case, Law
+from mdcv.exercises.exercise import Call, Case, Law, Part, Refusal
 
 #: Batch and dimension: coprime, and the batch large enough for near and far pairs of both kinds.
 SIZES = ((9, 2), (11, 3), (9, 5), (13, 3), (11, 2), (13, 5))
@@ -76,3 +76,20 @@ def law(sentence: str, inputs: Inputs, change: Callable[..., Any], holds: Any) -
         return [(given, {"margin": 1.7}), (change(*given), {"margin": 1.7})]
 
     return Law(sentence, calls, holds)
+
+
+def parts(
+    kind: str,
+    inputs: Inputs,
+    hard: Callable[[Draw], list[Case]],
+    gradients: Callable[[Draw], list[Case]],
+    refusals: Callable[[Draw], list[Refusal]],
+) -> tuple[Part, ...]:
+    """What either loss is asked, and what each part counts."""
+    return (
+        Part("margin 1", 0.3, at_margins(kind, inputs, None), is_value=True),
+        Part("other margins", 0.25, at_margins(kind, inputs, 0.4, 2.5), is_value=True),
+        Part("hard places", 0.15, hard),
+        Part("gradient", 0.15, gradients),
+        Part("bad input", 0.1, refusals),
+    )

@@ -8,17 +8,17 @@ from torch import Tensor
 from mdcv.embedding import triplet_loss
 from mdcv.exercises.a1_distances.pair_questions import (
     Options,
-    at_margins,
     case,
     directions,
     embeddings,
     law,
     lengths,
+    parts,
     sizes,
 )
 from mdcv.exercises.a1_distances.triplet_variants import RIGHT, WRONG
 from mdcv.exercises.cases import Draw, strided_layout, transposed_layout
-from mdcv.exercises.exercise import Case, Exercise, Part, Refusal
+from mdcv.exercises.exercise import Case, Exercise, Refusal
 
 #: Distances of positive and negative in units of the margin: hard, semi-hard and easy triplets.
 POSITIVE = (1.2, 0.5, 2.0, 0.4, 1.6, 0.8)
@@ -139,18 +139,7 @@ TRIPLET_LOSS = Exercise(
         "that differ, an empty batch, a negative margin: ValueError."
     ),
     reference=triplet_loss,
-    parts=(
-        Part("margin 1", 0.3, at_margins("hard and easy triplets", _triplets, None), is_value=True),
-        Part(
-            "other margins",
-            0.25,
-            at_margins("hard and easy triplets", _triplets, 0.3, 2.5),
-            is_value=True,
-        ),
-        Part("hard places", 0.15, _hard),
-        Part("gradient", 0.15, _gradients),
-        Part("bad input", 0.1, _refusals),
-    ),
+    parts=parts("hard and easy triplets", _triplets, _hard, _gradients, _refusals),
     right=RIGHT,
     wrong=WRONG,
     laws=LAWS,

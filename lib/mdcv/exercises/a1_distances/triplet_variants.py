@@ -8,17 +8,8 @@ import torch
 from torch import Tensor
 
 from mdcv.exercises.a1_distances.guards import of_embeddings
-from mdcv.exercises.a1_distances.pair_distances import (
-    cosine,
-    distance,
-    expanded,
-    largest_coordinate,
-    manhattan,
-    over_coordinates,
-    own_root,
-    squared,
-)
-from mdcv.exercises.blunders import blunders
+from mdcv.exercises.a1_distances.pair_distances import distance, squared
+from mdcv.exercises.a1_distances.pair_mistakes import shared_mistakes
 from mdcv.exercises.exercise import Mistake, Right
 
 # Right, written differently
@@ -100,10 +91,6 @@ def _hardest_negative(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -
 def _every_negative(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -> Tensor:
     table = (a[:, None] - n[None]).norm(dim=-1)
     return _hinge(distance(a, p)[:, None], table, margin).mean()
-
-
-def _of_normalized(a: Tensor, p: Tensor, n: Tensor, *, margin: float = 1.0) -> Tensor:
-    return _right(*(torch.nn.functional.normalize(x, dim=1) for x in (a, p, n)), margin=margin)
 
 
 def _mistake(name: str, loss: Callable[..., Tensor], sentence: str = "") -> Mistake:
@@ -223,33 +210,5 @@ WRONG = (
         "Looks as if each anchor were compared with all negatives of the batch: row by row, each "
         "has its own.",
     ),
-    _mistake("manhattan", _loss(distance=manhattan)),
-    _mistake("largest_coordinate", _loss(distance=largest_coordinate)),
-    _mistake("mean_over_coordinates", _loss(distance=over_coordinates)),
-    _mistake(
-        "cosine_distance",
-        _loss(distance=cosine),
-        "Looks like one minus the cosine of the angle: the distance is Euclidean.",
-    ),
-    _mistake(
-        "normalized_first",
-        _of_normalized,
-        "Looks as if the embeddings were normalized to length 1 first: take them as they come.",
-    ),
-    _mistake("cancellation", _loss(distance=expanded)),
-    _mistake("nan_gradient", _loss(distance=own_root)),
-    *blunders(of_embeddings(_right)),
-    Mistake("broadcasts_batches", of_embeddings(_right, batch=False)),
-    Mistake(
-        "accepts_empty_batch",
-        of_embeddings(_right, empty=False),
-        "A batch without triplets was accepted; a mean over nothing has no value. Raise a "
-        "ValueError.",
-    ),
-    Mistake(
-        "accepts_negative_margin",
-        of_embeddings(_right, margin=False),
-        "A negative margin was accepted: nothing would ever be asked of a triplet. Raise a "
-        "ValueError.",
-    ),
+    *shared_mistakes(lambda by: _loss(distance=by)),
 )
