@@ -9,8 +9,8 @@ READY  := $(VENV)/.ready
 demo: $(READY)      ## grade the sample class and show what everyone gets
 	$(BIN)/mdcv demo
 
-test: $(READY)      ## the whole test-suite, with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term
+test: $(READY)      ## the whole test-suite, with coverage, on all cores
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope --cov --cov-report=term
 
 lab: $(READY)       ## JupyterLab on the lectures and assignments
 	$(BIN)/mdcv lab
