@@ -16,6 +16,7 @@ from mdcv.exercises.a1_distances.pair_questions import (
     lengths,
     parts,
     sizes,
+    twice_over,
 )
 from mdcv.exercises.cases import Draw, strided_layout, transposed_layout
 from mdcv.exercises.exercise import Case, Exercise, Refusal
@@ -113,12 +114,7 @@ def _refusals(draw: Draw) -> list[Refusal]:
 
 
 LAWS = (
-    law(
-        "The same batch twice over costs something else: the loss is a mean over pairs.",
-        _pairs,
-        lambda a, b, same: (a.repeat(2, 1), b.repeat(2, 1), same.repeat(2)),
-        lambda values: torch.allclose(values[0], values[1], rtol=1e-4),
-    ),
+    twice_over(_pairs),
     law(
         "The loss changes when a and b are exchanged: a pair has no order.",
         _pairs,

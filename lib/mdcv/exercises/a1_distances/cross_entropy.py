@@ -8,7 +8,7 @@ from torch import Tensor
 from mdcv.divergence import cross_entropy
 from mdcv.exercises.a1_distances import row_questions
 from mdcv.exercises.a1_distances.guards import of_rows
-from mdcv.exercises.blunders import blunders
+from mdcv.exercises.a1_distances.row_mistakes import shared_mistakes
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.exercise import Case, Exercise, Mistake, Part, Right
 
@@ -102,11 +102,6 @@ WRONG = (
         "Looks like the KL divergence: the entropy of p is subtracted; here it stays in.",
     ),
     _mistake(
-        "log_base_2",
-        lambda p, q: _right(p, q) / torch.log(torch.tensor(2.0, dtype=p.dtype)),
-        "Looks like the logarithm to base 2: your value is 1.4427 times the one in nats.",
-    ),
-    _mistake(
         "log_base_10",
         lambda p, q: _right(p, q) / torch.log(torch.tensor(10.0, dtype=p.dtype)),
         "Looks like the logarithm to base 10: your value is 0.4343 times the one in nats.",
@@ -115,12 +110,6 @@ WRONG = (
         "opposite_sign",
         lambda p, q: -_right(p, q),
         "The sign is the opposite: logarithms of probabilities are negative, surprise is not.",
-    ),
-    _mistake(
-        "mean_over_outcomes",
-        lambda p, q: _right(p, q) / p.shape[-1],
-        "Divided by the number of outcomes: an expectation under p sums over outcomes, and p "
-        "carries the weights already.",
     ),
     _mistake(
         "not_weighted",
@@ -136,16 +125,6 @@ WRONG = (
         "sums_over_the_first_axis",
         lambda p, q: -torch.xlogy(p, q).sum(dim=0),
         "Looks like a sum over the first axis: outcomes lie along the last one.",
-    ),
-    _mistake(
-        "one_sum_over_all",
-        lambda p, q: -torch.xlogy(p, q).sum(),
-        "One number came, the sum over all rows: sum over the last axis only.",
-    ),
-    _mistake(
-        "mean_over_the_batch",
-        lambda p, q: _right(p, q).mean(),
-        "One number came, the mean over the batch: each row has a value of its own.",
     ),
     _mistake(
         "q_taken_as_scores",
@@ -196,15 +175,7 @@ WRONG = (
         "Outcomes with q = 0 are left out of your sum: where p produces them the answer is "
         "infinite. Leave out those with p = 0.",
     ),
-    _mistake(
-        "renormalized",
-        lambda p, q: _right(p / p.sum(-1, keepdim=True), q / q.sum(-1, keepdim=True)),
-        row_questions.RENORMALIZED,
-    ),
-    *blunders(of_rows(_right)),
-    Mistake("accepts_unnormalized", of_rows(_right, sums=False), row_questions.UNNORMALIZED),
-    Mistake("accepts_negative", of_rows(_right, signs=False), row_questions.NEGATIVE),
-    Mistake("broadcasts_rows", of_rows(_right, shapes=False), row_questions.OTHER_SHAPE),
+    *shared_mistakes(_right),
 )
 
 

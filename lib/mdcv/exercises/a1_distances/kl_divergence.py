@@ -8,7 +8,7 @@ from torch import Tensor
 from mdcv.divergence import kl_divergence
 from mdcv.exercises.a1_distances import row_questions
 from mdcv.exercises.a1_distances.guards import of_rows
-from mdcv.exercises.blunders import blunders
+from mdcv.exercises.a1_distances.row_mistakes import shared_mistakes
 from mdcv.exercises.exercise import Exercise, Mistake, Part, Right
 
 # Right, written differently
@@ -94,17 +94,6 @@ WRONG = (
         "least 0.",
     ),
     _mistake(
-        "log_base_2",
-        lambda p, q: _right(p, q) / torch.log(torch.tensor(2.0, dtype=p.dtype)),
-        "Looks like the logarithm to base 2: your value is 1.4427 times the one in nats.",
-    ),
-    _mistake(
-        "mean_over_outcomes",
-        lambda p, q: _terms(p, q).mean(dim=-1),
-        "Divided by the number of outcomes: an expectation under p sums over outcomes, and p "
-        "carries the weights already.",
-    ),
-    _mistake(
         "not_weighted",
         lambda p, q: (p.log() - q.log()).sum(dim=-1),
         "Every outcome counts alike in your sum: weigh each logarithm by the probability under p.",
@@ -118,17 +107,6 @@ WRONG = (
         "sums_over_the_first_axis",
         lambda p, q: _terms(p, q).sum(dim=0),
         "Looks like a sum over the first axis: outcomes lie along the last one.",
-    ),
-    _mistake(
-        "one_sum_over_all",
-        lambda p, q: _terms(p, q).sum(),
-        "One number came, the sum over all rows: sum over the last axis only.",
-    ),
-    _mistake(
-        "mean_over_the_batch",
-        lambda p, q: _right(p, q).mean(),
-        "One number came, the mean over the batch (reduction='batchmean'?): each row has a value "
-        "of its own.",
     ),
     _mistake(
         "probabilities_for_log_probabilities",
@@ -212,15 +190,7 @@ WRONG = (
         "The value is right, and the gradient tells that Σ(q − p) is added, as in SciPy's kl_div: "
         "zero for distributions, but it has a slope.",
     ),
-    _mistake(
-        "renormalized",
-        lambda p, q: _right(p / p.sum(-1, keepdim=True), q / q.sum(-1, keepdim=True)),
-        row_questions.RENORMALIZED,
-    ),
-    *blunders(of_rows(_right)),
-    Mistake("accepts_unnormalized", of_rows(_right, sums=False), row_questions.UNNORMALIZED),
-    Mistake("accepts_negative", of_rows(_right, signs=False), row_questions.NEGATIVE),
-    Mistake("broadcasts_rows", of_rows(_right, shapes=False), row_questions.OTHER_SHAPE),
+    *shared_mistakes(_right),
 )
 
 KL_DIVERGENCE = Exercise(

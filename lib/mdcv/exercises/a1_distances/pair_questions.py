@@ -78,6 +78,16 @@ def law(sentence: str, inputs: Inputs, change: Callable[..., Any], holds: Any) -
     return Law(sentence, calls, holds)
 
 
+def twice_over(inputs: Inputs) -> Law:
+    """A mean does not change when every row comes twice."""
+    return law(
+        "The same batch twice over costs something else: the loss is a mean over its rows.",
+        inputs,
+        lambda *given: tuple(torch.cat([value, value]) for value in given),
+        lambda values: torch.allclose(values[0], values[1], rtol=1e-4),
+    )
+
+
 def parts(
     kind: str,
     inputs: Inputs,

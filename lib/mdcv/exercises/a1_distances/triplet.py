@@ -15,6 +15,7 @@ from mdcv.exercises.a1_distances.pair_questions import (
     lengths,
     parts,
     sizes,
+    twice_over,
 )
 from mdcv.exercises.a1_distances.triplet_variants import RIGHT, WRONG
 from mdcv.exercises.cases import Draw, strided_layout, transposed_layout
@@ -111,12 +112,7 @@ def _refusals(draw: Draw) -> list[Refusal]:
 
 
 LAWS = (
-    law(
-        "The same batch twice over costs something else: the loss is a mean over triplets.",
-        _triplets,
-        lambda *inputs: tuple(value.repeat(2, 1) for value in inputs),
-        lambda values: torch.allclose(values[0], values[1], rtol=1e-4),
-    ),
+    twice_over(_triplets),
     law(
         "Triplets whose negative is far beyond the margin cost something.",
         _triplets,
