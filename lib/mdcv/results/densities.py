@@ -34,7 +34,7 @@ class DensitySizes:
 
 SIZES = {
     "smoke": DensitySizes(3, 16, 3, 8, 1, 4),
-    "cpu": DensitySizes(2000, 256, 600, 16, 3, 256),
+    "cpu": DensitySizes(2000, 256, 600, 32, 4, 256),
     "gpu": DensitySizes(20_000, 512, 10_000, 64, 8, 5000),
 }
 
