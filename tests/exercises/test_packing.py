@@ -64,8 +64,8 @@ def test_every_question_is_data(name):
 
 def variants(name):
     exercise = get(name)
-    yield from [(name, right) for right in exercise.right]
-    yield from [(name, mistake) for mistake in exercise.wrong[::5]]
+    yield name, exercise.right[0]
+    yield from [(name, mistake) for mistake in exercise.wrong[::7]]
 
 
 PAIRS = [pair for name in names() for pair in variants(name)]
