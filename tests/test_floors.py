@@ -94,5 +94,8 @@ def test_import_is_light():
 
 def test_rooms_load_no_compiler_and_no_plotting_until_called():
     heavy = ["numba", "triton", "matplotlib", "plotly", "nbgrader", "trimesh", "skimage", "sklearn"]
-    rooms = "mdcv.points, mdcv.boxes, mdcv.detection, mdcv.surfaces, mdcv.fidelity, mdcv.vae"
+    rooms = (
+        "mdcv.points, mdcv.boxes, mdcv.detection, mdcv.surfaces, mdcv.fidelity, mdcv.divergence, "
+    )
+    rooms += "mdcv.embedding, mdcv.vae, mdcv.autoregressive, mdcv.gan, mdcv.results, mdcv.data"
     assert loaded_by(f"import {rooms}", heavy) == set()
