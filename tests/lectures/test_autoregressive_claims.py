@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
 import breaking
-import lecture_rules as rules
-import pytest
-
-from mdcv.claims import ClaimError
-
-LECTURE = "04_autoregressive"
 
 #: The cell that is edited, what stood there, what stands there now.
 BROKEN = {
@@ -45,51 +37,13 @@ BROKEN = {
 }
 
 #: Cells whose names later claims need.
-NEEDED = ("setup", "reveal-mask-a")
+NEEDED = ("setup", "reveal-mask-a", "masks-by-hand", "train-networks")
 
 #: Training is left out where only the shapes of the networks matter.
 QUICK = [
     ("train-networks", "steps=300", "steps=20"),
     ("row-lstm-claim", "fit_pixels(recurrent)\n", ""),
 ]
-
-
-def quick_cells() -> dict[str, str]:
-    cells = breaking.code_cells(LECTURE)
-    for edit in QUICK:
-        cells = breaking.edited(cells, *edit)
-    return cells
-
-
-def test_unbroken_every_claim_holds(capsys):
-    breaking.run(breaking.with_claims(quick_cells(), (*NEEDED, "train-networks")))
-    judged = capsys.readouterr().out
-    assert [number for number in BROKEN if f"({number}) holds" not in judged] == []
-
-
-def test_every_equation_is_broken_here():
-    assert list(BROKEN) == rules.tags(breaking.notebook(LECTURE))
-
-
-@pytest.fixture(scope="module")
-def before() -> dict[str, dict]:
-    """For every cell what is known when it begins, so that no break runs the whole lecture."""
-    known, names = {}, {}
-    cells = breaking.with_claims(quick_cells(), (*NEEDED, "train-networks"))
-    for cell_id, source in cells.items():
-        known[cell_id] = dict(names)
-        breaking.run({cell_id: source}, names)
-    return known
-
-
-@pytest.mark.parametrize("number", BROKEN)
-def test_a_claim_fails_when_its_equation_is_broken(before, number):
-    cells = breaking.edited(quick_cells(), *BROKEN[number])
-    cells = breaking.with_claims(cells, (*NEEDED, "train-networks"), upto=number)
-    first = list(cells).index(BROKEN[number][0])
-    with pytest.raises(ClaimError, match=re.escape(f"({number}) FAILS")):
-        breaking.run(dict(list(cells.items())[first:]), dict(before[BROKEN[number][0]]))
-
 
 BLANKS = {
     "exercise-ignorance": r"^my_bits = None",
@@ -132,32 +86,11 @@ WRONG = [
 ]
 
 
-@pytest.fixture(scope="module")
-def names() -> dict:
-    """What is known where the exercises stand."""
-    cells = quick_cells()
-    needed = ("setup", "masks-by-hand", "jacobian-claims", "train-networks")
-    needed = (*needed, "predict-passes", "sampling-claims")
-    return breaking.run({c: cells[c] for c in needed})
-
-
-@pytest.mark.parametrize(("cell_id", "filled"), RIGHT)
-def test_a_right_answer_is_accepted(names, cell_id, filled, capsys):
-    answer(names, cell_id, filled)
-    assert "(exercise" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("cell_id", "filled", "objection"), WRONG)
-def test_a_wrong_answer_is_refused(names, cell_id, filled, objection):
-    with pytest.raises(ClaimError, match=objection):
-        answer(names, cell_id, filled)
-
-
-@pytest.mark.parametrize("cell_id", BLANKS)
-def test_a_missing_answer_is_met_with_a_friendly_line(names, cell_id, capsys):
-    answer(names, cell_id, None)
-    assert capsys.readouterr().out.startswith("Not yet: write")
-
-
-def answer(names: dict, cell_id: str, filled: str | None) -> None:
-    breaking.answer(LECTURE, cell_id, BLANKS[cell_id], filled, names)
+class TestAutoregressive(breaking.LectureTests):
+    lecture = "04_autoregressive"
+    broken = BROKEN
+    needed = NEEDED
+    quick = QUICK
+    blanks = BLANKS
+    right = RIGHT
+    wrong = WRONG

@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import re
-
 import breaking
-import lecture_rules as rules
-import pytest
-
-from mdcv.claims import ClaimError
-
-LECTURE = "07_judging_a_generator"
 
 #: The cell that is edited, what stood there, what stands there now.
 BROKEN = {
@@ -49,42 +39,11 @@ NEEDED = ("setup", "reveal-worse", "reveal-fifty")
 #: Fewer images and steps, where only the roles of the sets matter.
 QUICK = [("setup", "steps=300", "steps=100"), ("reveal-fifty", "times=20", "times=2")]
 
-
-def quick_cells() -> dict[str, str]:
-    cells = breaking.code_cells(LECTURE)
-    for edit in QUICK:
-        cells = breaking.edited(cells, *edit)
-    return cells
-
-
-def test_unbroken_every_claim_holds(before):
-    judged = before["printed"]
-    assert [number for number in BROKEN if f"({number}) holds" not in judged] == []
-
-
-def test_every_equation_is_broken_here():
-    assert list(BROKEN) == rules.tags(breaking.notebook(LECTURE))
-
-
-@pytest.fixture(scope="module")
-def before() -> dict[str, dict]:
-    """For every cell what is known when it begins, so that no break runs the whole lecture."""
-    known, names, printed = {}, {}, io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        for cell_id, source in breaking.with_claims(quick_cells(), NEEDED).items():
-            known[cell_id] = dict(names)
-            breaking.run({cell_id: source}, names)
-    return {**known, "printed": printed.getvalue(), "end": names}
-
-
-@pytest.mark.parametrize("number", BROKEN)
-def test_a_claim_fails_when_its_equation_is_broken(before, number):
-    cells = breaking.edited(quick_cells(), *BROKEN[number])
-    cells = breaking.with_claims(cells, NEEDED, upto=number)
-    first = list(cells).index(BROKEN[number][0])
-    with pytest.raises(ClaimError, match=re.escape(f"({number}) FAILS")):
-        breaking.run(dict(list(cells.items())[first:]), dict(before[BROKEN[number][0]]))
-
+#: The curve that an exercise reads, on fewer sizes than the lecture draws.
+CURVE = """
+sizes = [800, 1600, 3000]
+same = torch.stack([fid(real[:n], fresh[:n]) for n in sizes]).double()
+"""
 
 BLANKS = {
     "exercise-paper": r"^my_fid = None",
@@ -148,37 +107,12 @@ WRONG = [
 ]
 
 
-@pytest.fixture(scope="module")
-def names(before) -> dict:
-    """What is known where the exercises stand."""
-    known = dict(before["end"])
-    curve = (
-        "sizes = [800, 1600, 3000]\nsame = torch.stack([fid(real[:n], fresh[:n]) for n in sizes])"
-    )
-    return breaking.run({"curve": curve + ".double()"}, known)
-
-
-@pytest.mark.parametrize(("cell_id", "filled"), RIGHT)
-def test_a_right_answer_is_accepted(names, cell_id, filled, capsys):
-    answer(names, cell_id, filled)
-    assert "(exercise" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("cell_id", "filled", "objection"), WRONG)
-def test_a_wrong_answer_is_refused(names, cell_id, filled, objection):
-    with pytest.raises(ClaimError, match=objection):
-        answer(names, cell_id, filled)
-
-
-@pytest.mark.parametrize("cell_id", BLANKS)
-def test_a_missing_answer_is_met_with_a_friendly_line(names, cell_id, capsys):
-    answer(names, cell_id, None)
-    assert capsys.readouterr().out.startswith("Not yet: write")
-
-
-def answer(names: dict, cell_id: str, filled: str | None) -> None:
-    source = breaking.code_cells(LECTURE)[cell_id]
-    if filled is not None:
-        source, count = re.subn(BLANKS[cell_id], lambda _: filled, source, flags=re.MULTILINE)
-        assert count == 1, f"{cell_id} has no blank"
-    breaking.run({cell_id: source}, dict(names))
+class TestJudging(breaking.LectureTests):
+    lecture = "07_judging_a_generator"
+    broken = BROKEN
+    needed = NEEDED
+    quick = QUICK
+    epilogue = CURVE
+    blanks = BLANKS
+    right = RIGHT
+    wrong = WRONG

@@ -1,17 +1,9 @@
-"""The claims of lecture 09 can fail: each is broken once, as a reader might break it."""
+"""The claims of lecture 09 can fail, and its exercises tell right answers from wrong ones."""
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
-
-import lecture_rules as rules
+import breaking
 import pytest
-
-from mdcv.claims import ClaimError
-
-NOTEBOOK = Path(__file__).resolve().parents[2] / "lectures" / "09_point_sets.ipynb"
 
 #: The cell that is edited, what stood there, what stands there now, and the cell that must object.
 BROKEN = {
@@ -48,47 +40,58 @@ BROKEN = {
 }
 
 #: Cells whose names later cells need; the rest only draws.
-RUN = ("setup", "surface-sampler", "hausdorff-slow", "predict-gradient")
+NEEDED = ("setup", "surface-sampler", "hausdorff-slow", "predict-gradient")
+
+BLANKS = {
+    "exercise-two-frequencies": r"^my_range = None",
+    "exercise-triangle": r"^my_X, my_Y, my_Z = None, None, None",
+    "exercise-cdf": r"^    raise NotImplementedError",
+}
+
+RIGHT = [
+    ("exercise-two-frequencies", "my_range = 0.299792458 / (2 * 0.005)"),
+    ("exercise-two-frequencies", "my_range = 29.98"),
+    (
+        "exercise-triangle",
+        "heap = torch.rand(12, 2, generator=generator(1)) / 100\n"
+        "far = torch.tensor([1.0, 0.0])\n"
+        "my_X, my_Y, my_Z = heap, torch.stack([heap[0], heap[0] + far]), heap + far",
+    ),
+    (
+        "exercise-cdf",
+        "    t = torch.cat([x, y]).sort().values\n"
+        "    def below(s):\n"
+        "        return torch.searchsorted(s.sort().values, t, right=True) / len(s)\n"
+        "    return ((below(x) - below(y)).abs()[:-1] * t.diff()).sum()",
+    ),
+    (
+        "exercise-cdf",
+        "    from scipy.stats import wasserstein_distance\n    return wasserstein_distance(x, y)",
+    ),
+]
+
+WRONG = [
+    ("exercise-two-frequencies", "my_range = 0.299792458 / (2 * 0.025)", "exercise"),
+    ("exercise-two-frequencies", "my_range = 2 * 0.299792458 / (2 * 0.005)", "exercise"),
+    (
+        "exercise-triangle",
+        "my_X, my_Y, my_Z = [[0, 0], [0.1, 0]], [[0, 0], [1, 0]], [[0.9, 0], [1, 0]]",
+        "exercise",
+    ),
+    ("exercise-cdf", "    return (x.mean() - y.mean()).abs()", "exercise"),
+    ("exercise-cdf", "    return (x.sort().values[:4] - y.sort().values).abs().mean()", "exercise"),
+]
 
 
-def code_cells() -> dict[str, str]:
-    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-    return {c["id"]: "".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"}
+class TestPointSets(breaking.LectureTests):
+    lecture = "09_point_sets"
+    broken = BROKEN
+    needed = NEEDED
+    blanks = BLANKS
+    right = RIGHT
+    wrong = WRONG
 
-
-def without_pictures(source: str) -> str:
-    """The cell without its last expression, if that is a picture."""
-    return re.split(r"^plot\.", source, flags=re.MULTILINE)[0]
-
-
-def run(cells: dict[str, str]) -> None:
-    """The cells that claim something, and those they need, from top to bottom."""
-    names: dict = {}
-    for cell_id, source in cells.items():
-        if cell_id in RUN or re.search(r'claim\("9', source):
-            exec(without_pictures(source), names)
-
-
-def test_unbroken_every_claim_holds(capsys):
-    run(code_cells())
-    judged = capsys.readouterr().out
-    assert [number for number in BROKEN if f"({number}) holds" not in judged] == []
-
-
-def test_every_equation_is_broken_here():
-    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-    assert list(BROKEN) == rules.tags(notebook)
-
-
-@pytest.mark.parametrize("number", BROKEN)
-def test_a_claim_fails_when_its_equation_is_broken(number):
-    cell_id, right, wrong = BROKEN[number]
-    cells = code_cells()
-    assert cells[cell_id].count(right) == 1, f"{right!r} does not stand once in {cell_id}"
-    cells[cell_id] = cells[cell_id].replace(right, wrong)
-    # The edit may reach other cells that check by assertion: only this claim is to object.
-    needed = [c for c in cells if c in RUN or re.search(r'claim\("9', cells[c])]
-    last = next(c for c in needed if f'claim("{number}"' in cells[c])
-    upto = {c: cells[c] for c in needed[: needed.index(last) + 1]}
-    with pytest.raises(ClaimError, match=re.escape(f"({number}) FAILS")):
-        run(upto)
+    def test_a_set_with_a_repeated_point_is_refused(self, rehearsal):
+        heaps = "my_X, my_Y, my_Z = [[0, 0]] * 20, [[0, 0], [1, 0]], [[1, 0]] * 20"
+        with pytest.raises(AssertionError, match="occurs twice"):
+            self.answer(rehearsal, "exercise-triangle", heaps)

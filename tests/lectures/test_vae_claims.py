@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
 import breaking
-import lecture_rules as rules
-import pytest
-
-from mdcv.claims import ClaimError
-
-LECTURE = "03_vae"
 
 #: The cell that is edited, what stood there, what stands there now.
 BROKEN = {
@@ -58,36 +50,6 @@ NEEDED = (
     "digits-networks",
 )
 
-
-def test_unbroken_every_claim_holds(capsys):
-    breaking.run(breaking.with_claims(breaking.code_cells(LECTURE), NEEDED))
-    judged = capsys.readouterr().out
-    assert [number for number in BROKEN if f"({number}) holds" not in judged] == []
-
-
-def test_every_equation_is_broken_here():
-    assert list(BROKEN) == rules.tags(breaking.notebook(LECTURE))
-
-
-@pytest.fixture(scope="module")
-def before() -> dict[str, dict]:
-    """For every cell what is known when it begins, so that no break runs the whole lecture."""
-    known, names = {}, {}
-    for cell_id, source in breaking.with_claims(breaking.code_cells(LECTURE), NEEDED).items():
-        known[cell_id] = dict(names)
-        breaking.run({cell_id: source}, names)
-    return known
-
-
-@pytest.mark.parametrize("number", BROKEN)
-def test_a_claim_fails_when_its_equation_is_broken(before, number):
-    cells = breaking.edited(breaking.code_cells(LECTURE), *BROKEN[number])
-    cells = breaking.with_claims(cells, NEEDED, upto=number)
-    first = list(cells).index(BROKEN[number][0])
-    with pytest.raises(ClaimError, match=re.escape(f"({number}) FAILS")):
-        breaking.run(dict(list(cells.items())[first:]), dict(before[BROKEN[number][0]]))
-
-
 BLANKS = {
     "exercise-price": r"^my_price = None",
     "exercise-baseline": r"^    raise NotImplementedError",
@@ -122,27 +84,10 @@ WRONG = [
 ]
 
 
-@pytest.fixture(scope="module")
-def names() -> dict:
-    """What is known where the exercises stand."""
-    cells = breaking.code_cells(LECTURE)
-    needed = ("setup", "integral-claim", "identity-claims", "two-terms-code", "gradient-claims")
-    return breaking.run({c: cells[c] for c in needed})
-
-
-@pytest.mark.parametrize(("cell_id", "filled"), RIGHT)
-def test_a_right_answer_is_accepted(names, cell_id, filled, capsys):
-    breaking.answer(LECTURE, cell_id, BLANKS[cell_id], filled, names)
-    assert "(exercise" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("cell_id", "filled", "objection"), WRONG)
-def test_a_wrong_answer_is_refused(names, cell_id, filled, objection):
-    with pytest.raises(ClaimError, match=objection):
-        breaking.answer(LECTURE, cell_id, BLANKS[cell_id], filled, names)
-
-
-@pytest.mark.parametrize("cell_id", BLANKS)
-def test_a_missing_answer_is_met_with_a_friendly_line(names, cell_id, capsys):
-    breaking.answer(LECTURE, cell_id, BLANKS[cell_id], None, names)
-    assert capsys.readouterr().out.startswith("Not yet: write")
+class TestVae(breaking.LectureTests):
+    lecture = "03_vae"
+    broken = BROKEN
+    needed = NEEDED
+    blanks = BLANKS
+    right = RIGHT
+    wrong = WRONG

@@ -15,7 +15,7 @@ from mdcv.seeds import generator
 from mdcv.train import draw_batch, train
 from mdcv.vae import VAE, importance_weighted_bound, log_weights, train_vae
 
-DATA = "digits, black and white"
+INK = "digits, black and white"
 #: All three are lengths of a code for a held-out digit; the first two are upper bounds of it.
 ELBO, IWAE, EXACT = "ELBO, bits per pixel", "IWAE bound, bits per pixel", "bits per pixel"
 
@@ -56,10 +56,10 @@ def measure_densities(
     seen, unseen = (ink(held_out=held_out).to(device) for held_out in (False, True))
     for seed in seeds:
         for measure, value in _vae(sizes, seen, unseen, seed, progress).items():
-            yield Measurement(DATA, "VAE", measure, seed, value)
+            yield Measurement(INK, "VAE", measure, seed, value)
     for seed in seeds:
         yield Measurement(
-            DATA, "PixelCNN", EXACT, seed, _pixel_cnn(sizes, seen, unseen, seed, progress)
+            INK, "PixelCNN", EXACT, seed, _pixel_cnn(sizes, seen, unseen, seed, progress)
         )
 
 

@@ -7,56 +7,35 @@ from collections.abc import Sequence
 import torch
 
 from mdcv.errors import check_option
-from mdcv.results import adversaries, densities
+from mdcv.results.adversaries import (
+    CLASSES,
+    DIGITS,
+    FID,
+    MIXTURE,
+    MODES,
+    TRANSPORT,
+    measure_on_digits,
+    measure_on_mixture,
+)
+from mdcv.results.densities import ELBO, EXACT, INK, IWAE, measure_densities
 from mdcv.results.expectation import Expectation
 from mdcv.results.measurement import Measurement
 
 PRESETS = ("smoke", "cpu", "gpu")
 
+BURDA = "Burda, Grosse and Salakhutdinov 2016, theorem 1"
+OORD = "van den Oord, Kalchbrenner and Kavukcuoglu 2016, table 4"
+ARJOVSKY = "Arjovsky, Chintala and Bottou 2017, section 4.3"
+GULRAJANI = "Gulrajani and others 2017, figure 1 and section 5"
+
 #: What to expect, and from where.
 GENERATIVE = (
-    Expectation(
-        densities.DATA,
-        ("VAE", densities.IWAE),
-        "<",
-        ("VAE", densities.ELBO),
-        "Burda, Grosse and Salakhutdinov 2016, theorem 1",
-    ),
-    Expectation(
-        densities.DATA,
-        ("PixelCNN", densities.EXACT),
-        "<",
-        ("VAE", densities.IWAE),
-        "van den Oord, Kalchbrenner and Kavukcuoglu 2016, table 4",
-    ),
-    Expectation(
-        adversaries.DIGITS,
-        ("WGAN-GP", adversaries.FID),
-        "<",
-        ("WGAN", adversaries.FID),
-        "Gulrajani and others 2017, section 5",
-    ),
-    Expectation(
-        adversaries.DIGITS,
-        ("WGAN-GP", adversaries.CLASSES),
-        ">=",
-        ("GAN", adversaries.CLASSES),
-        "Gulrajani and others 2017, section 5",
-    ),
-    Expectation(
-        adversaries.MIXTURE,
-        ("WGAN-GP", adversaries.TRANSPORT),
-        "<",
-        ("WGAN", adversaries.TRANSPORT),
-        "Gulrajani and others 2017, figure 1",
-    ),
-    Expectation(
-        adversaries.MIXTURE,
-        ("WGAN-GP", adversaries.MODES),
-        ">=",
-        ("GAN", adversaries.MODES),
-        "Arjovsky, Chintala and Bottou 2017, section 4.3",
-    ),
+    Expectation(INK, ("VAE", IWAE), "<", ("VAE", ELBO), BURDA),
+    Expectation(INK, ("PixelCNN", EXACT), "<", ("VAE", IWAE), OORD),
+    Expectation(DIGITS, ("WGAN-GP", FID), "<", ("WGAN", FID), GULRAJANI),
+    Expectation(DIGITS, ("WGAN-GP", CLASSES), ">=", ("GAN", CLASSES), ARJOVSKY),
+    Expectation(MIXTURE, ("WGAN-GP", TRANSPORT), "<", ("WGAN", TRANSPORT), GULRAJANI),
+    Expectation(MIXTURE, ("WGAN-GP", MODES), ">=", ("GAN", MODES), ARJOVSKY),
 )
 
 
@@ -89,7 +68,7 @@ def reproduce_generative(
         raise ValueError("seeds is empty; expected at least one")
     how = {"device": device, "progress": progress}
     return [
-        *densities.measure_densities(preset, seeds, **how),
-        *adversaries.measure_on_digits(preset, seeds, **how),
-        *adversaries.measure_on_mixture(preset, seeds, **how),
+        *measure_densities(preset, seeds, **how),
+        *measure_on_digits(preset, seeds, **how),
+        *measure_on_mixture(preset, seeds, **how),
     ]

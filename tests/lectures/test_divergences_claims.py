@@ -1,6 +1,8 @@
-"""How lecture 01 can be broken, and right and wrong answers to its exercises."""
+"""The claims of lecture 01 can fail, and its exercises tell right answers from wrong ones."""
 
 from __future__ import annotations
+
+import breaking
 
 #: The cell that is edited, what stood there, what stands there now.
 BROKEN = {
@@ -33,9 +35,6 @@ BROKEN = {
     "1.27": ("break-claims", "p[q == 0].sum() *", "p[q > 0].sum() *"),
     "1.28": ("break-claims", "(5 - 1) / (2 * 800)", "5 / (2 * 800)"),
 }
-
-#: Where the training of a cell begins, on which no claim depends.
-TRAININGS = {}
 
 #: The blank of each exercise.
 BLANKS = {
@@ -70,3 +69,11 @@ WRONG = [
     ("exercise-weights", "    return (p - q).abs().sum()", "exercise C"),
     ("exercise-weights", "    return (((p - q) * at).sum()).abs()", "exercise C"),
 ]
+
+
+class TestDivergences(breaking.LectureTests):
+    lecture = "01_divergences"
+    broken = BROKEN
+    blanks = BLANKS
+    right = RIGHT
+    wrong = WRONG

@@ -1,6 +1,8 @@
-"""How lecture 02 can be broken, and right and wrong answers to its exercises."""
+"""The claims of lecture 02 can fail, and its exercises tell right answers from wrong ones."""
 
 from __future__ import annotations
+
+import breaking
 
 #: The cell that is edited, what stood there, what stands there now.
 BROKEN = {
@@ -62,3 +64,12 @@ WRONG = [
         "exercise C",
     ),
 ]
+
+
+class TestEmbeddings(breaking.LectureTests):
+    lecture = "02_embeddings"
+    broken = BROKEN
+    cut = TRAININGS
+    blanks = BLANKS
+    right = RIGHT
+    wrong = WRONG
