@@ -9,8 +9,9 @@ READY  := $(VENV)/.ready
 demo: $(READY)      ## grade the sample class and show what everyone gets
 	$(BIN)/mdcv demo
 
+# One thread for each of the processes that share the cores.
 test: $(READY)      ## the whole test-suite, with coverage, on all cores
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope --cov --cov-report=term
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope --cov --cov-report=term
 
 lab: $(READY)       ## JupyterLab on the lectures and assignments
 	$(BIN)/mdcv lab

