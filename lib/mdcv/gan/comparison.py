@@ -10,6 +10,7 @@ import torch
 
 from mdcv.data import Mixture, grid_mixture, ring_mixture
 from mdcv.errors import check_option
+from mdcv.fidelity import fid, kid
 from mdcv.gan.coverage import mode_coverage
 from mdcv.gan.game import Game, Rules, train_game
 from mdcv.gan.networks import PointDiscriminator, PointGenerator
@@ -25,6 +26,8 @@ class MixtureResult(NamedTuple):
     modes: int
     high_quality: float
     transport: float
+    fid: float
+    kid: float
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ def compare_on_mixture(
 
     Returns:
         `modes` found, share of samples of `high_quality` (both as `mode_coverage` counts them), and
-        `transport`, the exact W₁ to as many fresh samples of the truth, in the mixture's unit.
+        `transport`, the exact W₁ to as many fresh samples of the truth, in the mixture's unit;
+        `fid` and `kid` to the same samples, with the points themselves as features.
 
     Raises:
         ValueError: the preset is unknown.
@@ -144,4 +148,5 @@ def _judge(model: str, seed: int, samples: torch.Tensor, truth: Mixture) -> Mixt
     found = mode_coverage(samples, truth)
     reference = truth.sample(len(samples), generator=generator(3000 + seed))
     transport = earth_movers_distance(samples[None], reference[None], reduction="mean")
-    return MixtureResult(model, seed, found.modes, found.high_quality, float(transport))
+    on_points = float(fid(reference, samples)), float(kid(reference, samples))
+    return MixtureResult(model, seed, *found[:2], float(transport), *on_points)

@@ -111,16 +111,19 @@ def _scores(
 def measure_on_mixture(
     preset: str, seeds: Sequence[int], *, device: torch.device | str, progress: bool
 ) -> Iterator[Measurement]:
-    """Modes found, share of samples at one, and the exact transport distance to the truth.
+    """Modes found, share of samples at one, exact transport distance, FID and KID to the truth.
 
     On a known mixture nothing has to be judged through features: `compare_on_mixture` computes
-    the Wasserstein distance itself, and its row "data" says what a perfect generator would get.
+    the Wasserstein distance itself, FID and KID take the points as they are, and its row "data"
+    says what a perfect generator would get.
     """
     for row in compare_on_mixture(preset, seeds=seeds, device=device, progress=progress):
         values = {
             MODES: row.modes,
             QUALITY: 100 * row.high_quality,
             TRANSPORT: row.transport,
+            FID: row.fid,
+            KID: 1000 * row.kid,
         }
         for measure, value in values.items():
             yield Measurement(MIXTURE, row.model, measure, row.seed, float(value))
