@@ -338,7 +338,17 @@ def test_a_late_call_costs_its_part_and_not_the_earlier_ones(right, monkeypatch)
     assert earned["bad input"] < 1.0
 
 
-def test_the_user_can_interrupt():
+@pytest.fixture
+def interruptible():
+    """Interrupts raise in the main thread, whatever ran in this process before."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    signal.signal(signal.SIGINT, before)
+
+
+def test_the_user_can_interrupt(interruptible):
     timer = threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     begun = time.monotonic()
