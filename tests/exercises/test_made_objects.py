@@ -16,9 +16,13 @@ from mdcv.exercises.records import (
     Recorder,
     events,
     gradients_after,
-    order_of,
     weights_after,
 )
+
+
+def order_of(records) -> list[str]:
+    """What happened, in order, as words such as "critic forward"."""
+    return [f"{event.who} {event.what}" for event in records if event.what != "after"]
 
 
 def layers(*sizes):

@@ -96,11 +96,6 @@ def gradients_after(records: Sequence[Event], who: str) -> Tensor | None:
     return _joined(records, who, gradients=True)
 
 
-def order_of(records: Sequence[Event]) -> list[str]:
-    """What happened, in order, as words such as "critic forward"."""
-    return [f"{event.who} {event.what}" for event in records if event.what != "after"]
-
-
 def _joined(records: Sequence[Event], who: str, *, gradients: bool) -> Tensor | None:
     found = [
         value.flatten().double()
