@@ -19,6 +19,7 @@ CHECKED_ROOMS = [
     *("mdcv.divergence", "mdcv.embedding", "mdcv.points", "mdcv.surfaces", "mdcv.boxes"),
     "mdcv.fidelity",
     *("mdcv.autoregressive", "mdcv.detection", "mdcv.gan", "mdcv.vae"),
+    "mdcv.results",
 ]
 
 # GPU bodies import Triton, which comes with PyTorch's CUDA builds only.
