@@ -1,5 +1,7 @@
 """Data that needs no download: solids, mesh files, a real stereo scene, handwritten digits."""
 
+from mdcv.data.clouds import CLASS_PARTS, PART_NAMES, Clouds, shape_clouds
+from mdcv.data.corruption import noisy_cloud, outlier_cloud, rotated_cloud, thinned_cloud
 from mdcv.data.digits import digits
 from mdcv.data.idx import mnist, read_idx
 from mdcv.data.mesh import Mesh
@@ -11,7 +13,10 @@ from mdcv.data.stereo import back_project, stereo_cloud
 from mdcv.data.strokes import stroke_digits
 
 __all__ = [
+    "CLASS_PARTS",
+    "PART_NAMES",
     "SOLIDS",
+    "Clouds",
     "Mesh",
     "Mixture",
     "Solid",
@@ -21,13 +26,18 @@ __all__ = [
     "grid_mixture",
     "lamp",
     "mnist",
+    "noisy_cloud",
+    "outlier_cloud",
     "plane",
     "read_idx",
     "read_mesh",
     "ring_mixture",
+    "rotated_cloud",
+    "shape_clouds",
     "sphere",
     "stereo_cloud",
     "stroke_digits",
     "table",
+    "thinned_cloud",
     "torus",
 ]

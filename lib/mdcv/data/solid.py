@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
 from mdcv.data.draws import choose, uniform
@@ -122,6 +122,32 @@ class Solid:
         check_integer("n", n, low=0)
         return _collect(n, lambda: self._draw(max(64, n + n // 2), generator)).float()
 
+    def sample_parts(
+        self, n: int, *, generator: Generator | None = None
+    ) -> tuple[Float[Tensor, "n 3"], Int[Tensor, " n"]]:
+        """The points of `sample`, and for each the index of the part whose surface it lies on.
+
+        Args:
+            n, generator: as in `sample`; one seed gives the same points there and here.
+
+        Raises:
+            ValueError: n is not an integer >= 0.
+
+        >>> from mdcv.data import table
+        >>> points, part = table().sample_parts(100)
+        >>> top = points[part == 0]    # table().parts[0] is the top, the others are legs
+        >>> bool((top[:, 1] > 0.2).all())
+        True
+        """
+        check_integer("n", n, low=0)
+
+        def drawn() -> Float[Tensor, "m 4"]:
+            points, part = self._draw_parts(max(64, n + n // 2), generator)
+            return torch.cat((points, part.unsqueeze(1).to(points)), dim=1)
+
+        rows = _collect(n, drawn)
+        return rows[:, :3].float(), rows[:, 3].long()
+
     def sample_unevenly(
         self,
         n: int,
@@ -166,6 +192,12 @@ class Solid:
 
     def _draw(self, n: int, generator: Generator | None) -> Float[Tensor, "m 3"]:
         """At most n float64 points, uniform over the surface: those not inside another part."""
+        return self._draw_parts(n, generator)[0]
+
+    def _draw_parts(
+        self, n: int, generator: Generator | None
+    ) -> tuple[Float[Tensor, "m 3"], Int[Tensor, " m"]]:
+        """The points of `_draw`, and the index of the part that each one lies on."""
         which = choose([part.area for part in self.parts], n, generator)
         kept = []
         for index, part in enumerate(self.parts):
@@ -175,8 +207,10 @@ class Solid:
                     points = points[other.signed_distance(points) >= 0]
             kept.append(points)
         points = torch.cat(kept)
+        part = torch.cat([which.new_full((len(p),), index) for index, p in enumerate(kept)])
         # The parts came one after the other; a set of points has no order to give away.
-        return points[torch.randperm(len(points), generator=generator, device=points.device)]
+        order = torch.randperm(len(points), generator=generator, device=points.device)
+        return points[order], part[order]
 
 
 def _meet(part: Primitive, other: Primitive) -> bool:
@@ -188,8 +222,8 @@ def _meet(part: Primitive, other: Primitive) -> bool:
     )
 
 
-def _collect(n: int, draw: Callable[[], Tensor]) -> Float[Tensor, "n 3"]:
-    """The first n points of as many draws as it takes."""
+def _collect(n: int, draw: Callable[[], Tensor]) -> Float[Tensor, "n d"]:
+    """The first n rows of as many draws as it takes."""
     batches = [draw()]
     while sum(map(len, batches)) < n:
         batches.append(draw())
