@@ -49,7 +49,8 @@ def then_ask(implementation: Any) -> Callable[..., Any]:
             an attribute; "" calls the object; dots lead on, and a number is an index ("0.sample"
             is the method `sample` of the first thing that came). "@parameters" is all parameters,
             "@gradients" their gradients, and "@step" calls the object and makes one step of
-            gradient descent (`lr`) on the mean square of what came; it answers nothing.
+            gradient descent (`lr`) on the mean square of what came; it answers nothing. "@fit"
+            trains the object on inputs and targets for some `steps` and answers the losses.
         options: of the first call.
         weights: parameters to load, by name.
         mode: "train" or "eval", set before the asks.
@@ -153,6 +154,8 @@ def _answer(made: Any, name: str, arguments: Sequence[Any], options: Mapping[str
     if name == "@step":
         _step(made, arguments, **options)
         return _NOTHING_ASKED
+    if name == "@fit":
+        return _fit(made, *arguments, **options)
     for word in filter(None, name.split(".")):
         made = made[int(word)] if word.isdigit() else getattr(made, word)
     if name and not callable(made):
@@ -172,6 +175,30 @@ def _step(made: Any, arguments: Sequence[Any], *, lr: float) -> None:
         for parameter, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
                 parameter -= lr * gradient
+
+
+def _fit(made: Any, inputs: Tensor, targets: Tensor, *, steps: int, lr: float) -> Tensor:
+    """Steps of Adam, in training mode, on what the object answers to the inputs: (steps,) losses.
+
+    The loss is the cross-entropy of logits (..., C) where the targets are whole numbers, and the
+    mean square of the difference elsewhere. Afterwards the object is in the mode it came in.
+    """
+    mode = made.training
+    made.train()
+    optimizer = torch.optim.Adam(made.parameters(), lr=lr)
+    losses = []
+    for _ in range(steps):
+        came = _flat([made(inputs)])[0]
+        if targets.is_floating_point():
+            loss = torch.nn.functional.mse_loss(came, targets)
+        else:
+            loss = torch.nn.functional.cross_entropy(came.flatten(0, -2), targets.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+    made.train(mode)
+    return torch.stack(losses)
 
 
 def _flat(answers: Sequence[Any]) -> tuple[Any, ...]:

@@ -63,6 +63,13 @@ class Network(nn.Module):
         return out[:, 0] if self.flat else out
 
 
+class PointNetwork(Network):
+    """A network for the last axis: every point of every cloud goes through it by itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.steps(x)
+
+
 class RecordingNetwork(Network):
     """A network that notes every forward call, change of mode, and call of its zero_grad."""
 
@@ -122,6 +129,11 @@ class RecordingCoder(nn.Module):
 def network(log: Recorder, *, layers: Layers, activation: str = "tanh", flat: bool = False):
     """A `Network` that records nothing."""
     return Network(layers, activation, flat=flat)
+
+
+def point_network(log: Recorder, *, layers: Layers, activation: str = "tanh"):
+    """A `PointNetwork`: from (..., D) to (..., K)."""
+    return PointNetwork(layers, activation)
 
 
 def recording_network(
@@ -246,6 +258,7 @@ Maker = Callable[..., Any]
 #: Every maker by its name. Each takes the recorder of the call, and its values by keyword.
 MAKERS: dict[str, Maker] = {
     "network": network,
+    "point_network": point_network,
     "recording_network": recording_network,
     "recording_coder": recording_coder,
     "optimizer": optimizer,
