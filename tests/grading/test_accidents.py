@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mdcv.grading import classroom
+from mdcv.grading import parcels, writer
 from mdcv.grading.classroom import grade_class
 from mdcv.grading.course import CannotRun
 from mdcv.grading.execution import Limits
@@ -51,9 +51,9 @@ def full(*anything, **options):
 
 
 def test_a_disk_that_is_full_when_a_page_is_written_ends_the_run(three, grade, monkeypatch):
-    unpack = classroom.unpack
+    unpack = writer.unpack
     calls = iter((unpack, unpack, full))
-    monkeypatch.setattr(classroom, "unpack", lambda *files: next(calls)(*files))
+    monkeypatch.setattr(writer, "unpack", lambda *files: next(calls)(*files))
     with pytest.raises(CannotRun, match=r"chen/toy cannot be written: the disk is full.*run the"):
         grade()
     monkeypatch.undo()
@@ -62,7 +62,7 @@ def test_a_disk_that_is_full_when_a_page_is_written_ends_the_run(three, grade, m
 
 
 def test_a_disk_that_is_full_when_a_submission_is_read_ends_the_run(three, grade, monkeypatch):
-    monkeypatch.setattr(classroom, "copy_files", full)
+    monkeypatch.setattr(parcels, "copy_files", full)
     with pytest.raises(CannotRun, match="No space left on device"):
         grade()
 
@@ -164,14 +164,14 @@ def test_a_file_that_may_not_be_read_costs_its_student_only(three, grade, mode):
 
 
 def test_a_file_that_cannot_be_read_costs_its_student_only(three, grade, monkeypatch):
-    read = classroom.read_cells
+    read = parcels.read_cells
 
     def denied(path):
         if "ben" in path.parts:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         return read(path)
 
-    monkeypatch.setattr(classroom, "read_cells", denied)
+    monkeypatch.setattr(parcels, "read_cells", denied)
     results, _ = grade()
     assert results["ben"].status == "failed"
     assert "Input/output error" in results["ben"].problems[0]

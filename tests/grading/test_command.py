@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mdcv.grading.classroom import Result
 from mdcv.grading.command import app, main
 from mdcv.grading.course import CannotRun
 from mdcv.grading.marks import BY_HAND, Mark
 from mdcv.grading.work import Graded
+from mdcv.grading.writer import Result
 
 NO_WALLS = ("--isolation", "none")
 MDCV = Path(sys.executable).parent / "mdcv"

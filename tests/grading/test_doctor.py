@@ -73,6 +73,27 @@ def test_old_and_missing_packages_are_broken(toy, hurried, monkeypatch):
     assert words[0].startswith("torch is 0.1 (>=") and words[1].startswith("rich is missing")
 
 
+@pytest.mark.parametrize(
+    ("package", "extra"), [("distributed", "cluster"), ("psycopg", "postgres")]
+)
+def test_what_only_some_courses_want_is_a_note_with_the_way_to_get_it(
+    toy, hurried, monkeypatch, package, extra
+):
+    installed = metadata.version
+
+    def version(name: str) -> str:
+        if name == package:
+            raise metadata.PackageNotFoundError(name)
+        return "9999" if name in ("distributed", "psycopg", "cryptography") else installed(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    found = {f.what: f for f in examine(toy) if f.what in ("cluster", "postgres")}
+    assert [what for what, finding in found.items() if finding.state == NOTE] == [extra]
+    assert f"{package} is missing" in found[extra].words
+    assert found[extra].words.endswith(f"pip install -e '.[{extra}]'")
+    assert BROKEN not in {finding.state for finding in found.values()}
+
+
 def test_a_program_that_is_not_there_is_broken(toy, hurried, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name, path=None: None)
     broken = {finding.what for finding in examine(toy) if finding.state == BROKEN}

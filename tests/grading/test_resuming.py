@@ -153,7 +153,7 @@ import sys
 from pathlib import Path
 from mdcv.grading.classroom import grade_class
 from mdcv.grading.course import open_course
-from mdcv.grading.scheduling import Processes
+from mdcv.grading.processes import Processes
 import stand_in
 
 hands = Processes(2, stand_in.judge)

@@ -15,11 +15,11 @@ from contextlib import closing
 
 import pytest
 
-from mdcv.grading import scheduling
+from mdcv.grading import cluster
 from mdcv.grading.classroom import grade_class
+from mdcv.grading.cluster import Cluster
 from mdcv.grading.course import CannotRun
 from mdcv.grading.gradebook import open_gradebook
-from mdcv.grading.scheduling import Cluster
 
 pytestmark = pytest.mark.grading
 
@@ -145,7 +145,7 @@ def test_a_scheduler_that_dies_ends_the_run_and_the_next_one_finishes_it(
 
 
 def test_a_scheduler_without_workers_is_waited_for_then_named(site, stand_in, monkeypatch, parcel):
-    monkeypatch.setattr(scheduling, "WORKER_SECONDS", 1.0)
+    monkeypatch.setattr(cluster, "WORKER_SECONDS", 1.0)
     with closing(Cluster(site.address, work=stand_in.judge)) as hands:
         hands.begin(parcel("ada"))
         with pytest.raises(CannotRun, match="the scheduler has had no worker for 1 s"):

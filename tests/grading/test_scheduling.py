@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mdcv.grading import scheduling
+from mdcv.grading import cluster, processes
+from mdcv.grading.cluster import Cluster
 from mdcv.grading.course import CannotRun
-from mdcv.grading.scheduling import Cluster, Processes
+from mdcv.grading.processes import Processes
 
 pytestmark = pytest.mark.grading
 
@@ -92,14 +93,14 @@ def test_a_process_whose_grader_was_killed_ends_by_itself(stand_in, parcel):
 
 
 def test_a_process_that_never_answers_is_taken_for_dead(stand_in, monkeypatch, parcel):
-    monkeypatch.setattr(scheduling, "SLACK_SECONDS", 0.2)
+    monkeypatch.setattr(processes, "SLACK_SECONDS", 0.2)
     with closing(Processes(1, stand_in.judge)) as hands:
         hands.begin(parcel("stuck", "# sleep 30", seconds=0.3))
         assert "it was not done after 0.5 s" in hands.wait().failure
 
 
 def test_processes_that_cannot_start_are_no_students_fault(stand_in, monkeypatch, parcel):
-    monkeypatch.setattr(scheduling.sys, "executable", "/bin/false")
+    monkeypatch.setattr(processes.sys, "executable", "/bin/false")
     with closing(Processes(1, stand_in.judge)) as hands:
         hands.begin(parcel("ada"))
         with pytest.raises(CannotRun, match=r"processes do not start.*run the same command again"):
@@ -108,7 +109,7 @@ def test_processes_that_cannot_start_are_no_students_fault(stand_in, monkeypatch
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(scheduling, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(CannotRun, match=r"no scheduler answers at tcp://127\.0\.0\.1:1"):
         Cluster("tcp://127.0.0.1:1")
 

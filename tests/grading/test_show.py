@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mdcv.grading import show
-from mdcv.grading.classroom import Result
 from mdcv.grading.marks import Mark
 from mdcv.grading.show import pace_of, with_bar
+from mdcv.grading.writer import Result
 
 
 def results(count: int, kept: int = 0):

@@ -25,7 +25,8 @@ as far as the question, and how to write down what came of it:
     leftovers   no process outlives it
 
     classroom   all submissions of a folder: many hands grade, one writes
-    scheduling  the hands: processes of this machine, or workers of a Dask scheduler
+    parcels     reads them and makes tasks; `writer` puts down what comes back
+    scheduling  what hands are: `processes` of this machine, or a `cluster` of Dask's
     worker      the other end of the line to such a process
     gradebook   one writer, one transaction for each student
     journal     what was graded, from what: a killed run is finished by the next

@@ -158,9 +158,10 @@ def grade_command(
     result, however bad it is. Exits 2 when the run itself could not be carried out: an unknown
     assignment, no submissions, no gradebook, a full disk, no scheduler, no walls.
     """
-    from mdcv.grading.classroom import FAULT, grade_class, student_folders
+    from mdcv.grading.classroom import grade_class, student_folders
     from mdcv.grading.limits import Limits
     from mdcv.grading.show import legend, points_table, problems_of, with_bar
+    from mdcv.grading.work import FAULT
 
     course = _course(course_folder, database)
     course.notebook(assignment)

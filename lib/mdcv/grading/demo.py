@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdcv.grading.classroom import Result, grade_class
+from mdcv.grading.classroom import grade_class
 from mdcv.grading.course import SECRET_NAME, CannotRun, Course
 from mdcv.grading.limits import Limits
 from mdcv.grading.release import release
 from mdcv.grading.samples import build_samples
 from mdcv.grading.walls import best_isolation
+from mdcv.grading.writer import Result
 
 ASSIGNMENT = "a4_point_sets"
 

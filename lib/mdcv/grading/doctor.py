@@ -10,11 +10,22 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from mdcv.grading.course import CannotRun, Course
 
-#: The extras a running course needs; tests and development are not looked at.
-EXTRAS = ("data", "plot", "grading", "lab")
+if TYPE_CHECKING:
+    from packaging.markers import Marker
+
+#: The package itself and the extras a running course needs; development is not looked at.
+ITSELF = ""
+EXTRAS = (ITSELF, "data", "plot", "grading", "lab")
+
+#: What some courses want on top, and what for.
+OPTIONAL = {
+    "cluster": "grading on a cluster (--cluster)",
+    "postgres": "a gradebook in PostgreSQL (--db postgresql://...)",
+}
 
 GOOD, NOTE, BROKEN = "good", "note", "broken"
 
@@ -59,14 +70,28 @@ def _python() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     """Every package of the course against the lower bound in pyproject.toml."""
+    asked, troubles = _wanting(EXTRAS)
+    for trouble in troubles:
+        yield Finding(BROKEN, "packages", f"{trouble}; run: pip install -e '.[course]'")
+    if not troubles:
+        yield Finding(GOOD, "packages", f"all {asked} are there and new enough")
+    for extra, use in OPTIONAL.items():
+        _, troubles = _wanting((extra,))
+        if troubles:
+            words = f"{use} is not possible: {'; '.join(troubles)}; pip install -e '.[{extra}]'"
+            yield Finding(NOTE, extra, words)
+        else:
+            yield Finding(GOOD, extra, f"{use} is possible")
+
+
+def _wanting(extras: tuple[str, ...]) -> tuple[int, list[str]]:
+    """How many packages some extras ask for, and a sentence for each that is not as asked."""
     from packaging.requirements import Requirement
 
-    wanted = [Requirement(text) for text in metadata.requires("mdcv") or []]
     asked = [
         need
-        for need in wanted
-        if need.name != "mdcv"
-        and (need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in EXTRAS))
+        for need in map(Requirement, metadata.requires("mdcv") or [])
+        if need.name != "mdcv" and _is_in(need.marker, extras)
     ]
     troubles = []
     for need in asked:
@@ -77,10 +102,14 @@ def _packages() -> Iterator[Finding]:
             continue
         if not need.specifier.contains(version, prereleases=True):
             troubles.append(f"{need.name} is {version} ({need.specifier} is needed)")
-    for trouble in troubles:
-        yield Finding(BROKEN, "packages", f"{trouble}; run: pip install -e '.[course]'")
-    if not troubles:
-        yield Finding(GOOD, "packages", f"all {len(asked)} are there and new enough")
+    return len(asked), troubles
+
+
+def _is_in(marker: Marker | None, extras: tuple[str, ...]) -> bool:
+    """Whether a requirement belongs to one of some extras."""
+    if marker is None:
+        return ITSELF in extras
+    return any(marker.evaluate({"extra": extra}) for extra in extras)
 
 
 def _torch() -> Iterator[Finding]:

@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from mdcv.grading.classroom import Result
 from mdcv.grading.marks import BY_HAND, Mark
 from mdcv.grading.report import Row
 from mdcv.grading.text import sentence
+from mdcv.grading.writer import Result
 
 if TYPE_CHECKING:
     from mdcv.grading.insight import Insight
