@@ -91,7 +91,7 @@ def test_the_dtype_is_that_of_the_scores_and_inputs_stay_as_they_are(dtype):
         ({"is_true_positive": [True, False]}, "is_true_positive is list"),
         ({"num_ground_truth": 0}, "num_ground_truth is 0; expected an integer >= 1"),
         ({"num_ground_truth": 1}, "holds 2 hits, num_ground_truth is 1"),
-        ({"method": "101-point"}, "method is '101-point'; expected one of '11-point'"),
+        ({"method": "10-point"}, "method is '10-point'; expected one of '11-point'"),
     ],
 )
 def test_bad_input_is_refused(at_the_door, change, message):

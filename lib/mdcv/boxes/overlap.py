@@ -11,15 +11,15 @@ from mdcv.kernels.box_checks import check_indexable
 from mdcv.kernels.box_overlap import measure_overlap
 
 
-def check_box_table(name: str, boxes: object) -> None:
-    """Refuses anything but a floating-point tensor (N, 4).
+def check_box_table(name: str, boxes: object, *, numbers: str = "x1, y1, x2, y2") -> None:
+    """Refuses anything but a floating-point tensor (N, 4); `numbers` says what the four are.
 
     >>> import torch
     >>> check_box_table("boxes", torch.zeros(3, 5))
     Traceback (most recent call last):
     ValueError: boxes has shape (3, 5); expected (N, 4), as x1, y1, x2, y2
     """
-    layout = "(N, 4), as x1, y1, x2, y2"
+    layout = f"(N, 4), as {numbers}"
     check_tensor(name, boxes, ndim=2, layout=layout)
     if boxes.shape[1] != 4:
         raise ValueError(f"{name} has shape {tuple(boxes.shape)}; expected {layout}")
