@@ -13,12 +13,18 @@ from mdcv.exercises.cases import describe
 def distance_in_words(yours: Tensor, theirs: Tensor) -> str:
     """How far off, without the answer: how many entries, and by how much at most."""
     a, b = yours.to(torch.float64).flatten(), theirs.to(torch.float64).flatten()
-    off = ~torch.isclose(a, b, rtol=1e-5, atol=1e-6)
-    worst = ((a - b).abs() / b.abs().clamp(min=1e-12)).max().item()
+    off = ~torch.isclose(a, b, rtol=1e-5, atol=1e-6, equal_nan=True)
     if not theirs.dtype.is_floating_point:
         return f"{int(off.sum())} of {len(a)} entries differ"
+    words = f"{int(off.sum())} of {len(a)} entries are off"
+    if bool((a.isfinite() != b.isfinite()).any()):
+        return f"{words}, some infinite or NaN where the right one is not, or the other way round"
+    gap = ((a - b).abs() / b.abs().clamp(min=1e-12))[off & b.isfinite()]
+    if len(gap) == 0:  # infinite both, with the other sign
+        return words
+    worst = gap.max().item()
     size = f"{100 * worst:.2g} %" if worst < 0.995 else f"{worst:.3g} times the right value"
-    return f"{int(off.sum())} of {len(a)} entries are off, by up to {size}"
+    return f"{words}, by up to {size}"
 
 
 def side_by_side(yours: Tensor, theirs: Tensor) -> tuple[str, str]:
