@@ -7,6 +7,7 @@ from mdcv.data.idx import mnist, read_idx
 from mdcv.data.mesh import Mesh
 from mdcv.data.mesh_files import read_mesh
 from mdcv.data.mixtures import Mixture, grid_mixture, ring_mixture
+from mdcv.data.scenes import SCENE_CLASSES, Scene, mask_boxes, shape_scenes
 from mdcv.data.shapes import SOLIDS, chair, lamp, plane, sphere, table, torus
 from mdcv.data.solid import Solid
 from mdcv.data.stereo import back_project, stereo_cloud
@@ -15,16 +16,19 @@ from mdcv.data.strokes import stroke_digits
 __all__ = [
     "CLASS_PARTS",
     "PART_NAMES",
+    "SCENE_CLASSES",
     "SOLIDS",
     "Clouds",
     "Mesh",
     "Mixture",
+    "Scene",
     "Solid",
     "back_project",
     "chair",
     "digits",
     "grid_mixture",
     "lamp",
+    "mask_boxes",
     "mnist",
     "noisy_cloud",
     "outlier_cloud",
@@ -34,6 +38,7 @@ __all__ = [
     "ring_mixture",
     "rotated_cloud",
     "shape_clouds",
+    "shape_scenes",
     "sphere",
     "stereo_cloud",
     "stroke_digits",
