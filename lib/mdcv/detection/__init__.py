@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mdcv.boxes import mask_iou
 from mdcv.detection.alignment import roi_align
 from mdcv.detection.backbone import Backbone
 from mdcv.detection.box_head import BoxHead, RegionRules
@@ -9,7 +10,6 @@ from mdcv.detection.fast_rcnn import FastRCNN
 from mdcv.detection.faster_rcnn import FasterRCNN
 from mdcv.detection.grouping import region_proposals
 from mdcv.detection.mask_learning import mask_loss
-from mdcv.detection.mask_overlap import mask_iou
 from mdcv.detection.mask_rcnn import MaskHead, MaskRCNN, crop_masks
 from mdcv.detection.pasting import paste_masks
 from mdcv.detection.pooling import roi_pool
