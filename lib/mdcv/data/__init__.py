@@ -12,6 +12,7 @@ from mdcv.data.shapes import SOLIDS, chair, lamp, plane, sphere, table, torus
 from mdcv.data.solid import Solid
 from mdcv.data.stereo import back_project, stereo_cloud
 from mdcv.data.strokes import stroke_digits
+from mdcv.data.two_views import Matches, correspondences, epipolar_distance
 
 __all__ = [
     "CLASS_PARTS",
@@ -19,13 +20,16 @@ __all__ = [
     "SCENE_CLASSES",
     "SOLIDS",
     "Clouds",
+    "Matches",
     "Mesh",
     "Mixture",
     "Scene",
     "Solid",
     "back_project",
     "chair",
+    "correspondences",
     "digits",
+    "epipolar_distance",
     "grid_mixture",
     "lamp",
     "mask_boxes",
