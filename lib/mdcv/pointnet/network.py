@@ -1,0 +1,149 @@
+"""PointNet: one label for a cloud, or one for each of its points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from mdcv.errors import check_integer, check_number
+from mdcv.pointnet.doors import check_sizes
+from mdcv.pointnet.encoder import PointEncoder, Transforms
+from mdcv.pointnet.perceptron import PointMLP
+from mdcv.pointnet.symmetric import Pooling, pool_points
+
+
+class PointNetClassifier(PointEncoder):
+    """One logit per class for every cloud: (B, N, D) to (B, C), whatever the order of the points.
+
+    logits = γ( max over i of h(x_i) )
+
+    The defaults are small and train in seconds on the course's own shapes. The sizes of the paper
+    are `early=(64, 64), late=(64, 128, 1024), head=(512, 256), transforms="both", dropout=0.3`.
+
+    Args:
+        num_classes: C.
+        in_features: D, 3 for coordinates alone.
+        early, late: widths of h before and after the place of the feature transform.
+        head: hidden widths of γ.
+        transforms: T-Nets for nothing, for the input, or for input and features. Those of features
+            want `orthogonality_penalty` in the loss.
+        pooling: the maximum is PointNet; sum and mean are there to compare.
+        dropout: share of the units before the last layer that training leaves out.
+        rng: where the initial weights come from; `None` means PyTorch's default generator.
+
+    Raises:
+        ValueError: a size is not an integer >= 1 or an option is unknown; when called, a cloud that
+            is empty, has another last axis than D, another dtype or device than the network, or NaN
+            or infinity.
+
+    Source: Qi, Su, Mo and Guibas 2017 (PointNet), arXiv:1612.00593, section 4.2 and figure 2. Its
+    head has batch normalization, ours has none, so that a batch of one cloud can be trained.
+
+    >>> model = PointNetClassifier(6).eval()
+    >>> cloud = torch.rand(1, 100, 3)
+    >>> bool(model(cloud).equal(model(cloud.flip(1))))
+    True
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        in_features: int = 3,
+        early: Sequence[int] = (64, 64),
+        late: Sequence[int] = (128, 256),
+        head: Sequence[int] = (128,),
+        transforms: Transforms = "none",
+        pooling: Pooling = "max",
+        dropout: float = 0.0,
+        rng: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(
+            in_features=in_features,
+            early=early,
+            late=late,
+            transforms=transforms,
+            pooling=pooling,
+            rng=rng,
+        )
+        self.head = classifier_head([self.late.sizes[-1], *head], num_classes, dropout, rng)
+
+    def forward(self, points: Float[Tensor, "b n d"]) -> Float[Tensor, "b c"]:
+        return self.head(self.global_feature(points))
+
+
+class PointNetSegmenter(PointEncoder):
+    """One logit per class for every point: (B, N, D) to (B, N, C), in the order of the points.
+
+    logits_i = γ( local feature of x_i,  max over j of h(x_j) )
+
+    The global feature is repeated for every point: without it no point would know of any other.
+
+    Args:
+        num_classes: C.
+        in_features, early, late, head, transforms, pooling, dropout, rng: as in the classifier.
+
+    Raises:
+        ValueError: as in the classifier.
+
+    Source: Qi, Su, Mo and Guibas 2017 (PointNet), arXiv:1612.00593, section 4.2 and figure 2.
+
+    >>> PointNetSegmenter(14)(torch.rand(2, 100, 3)).shape
+    torch.Size([2, 100, 14])
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        in_features: int = 3,
+        early: Sequence[int] = (64, 64),
+        late: Sequence[int] = (128, 256),
+        head: Sequence[int] = (128, 64),
+        transforms: Transforms = "none",
+        pooling: Pooling = "max",
+        dropout: float = 0.0,
+        rng: torch.Generator | None = None,
+    ) -> None:
+        super().__init__(
+            in_features=in_features,
+            early=early,
+            late=late,
+            transforms=transforms,
+            pooling=pooling,
+            rng=rng,
+        )
+        both = self.early.sizes[-1] + self.late.sizes[-1]
+        self.head = classifier_head([both, *head], num_classes, dropout, rng, norm=True)
+
+    def forward(self, points: Float[Tensor, "b n d"]) -> Float[Tensor, "b n c"]:
+        encoding = self.encode(points)
+        whole = pool_points(encoding.features, self.pooling).unsqueeze(1)
+        repeated = whole.expand(-1, points.shape[1], -1)
+        return self.head(torch.cat([encoding.local, repeated], dim=-1))
+
+
+def classifier_head(
+    sizes: Sequence[int],
+    num_classes: int,
+    dropout: float,
+    rng: torch.Generator | None,
+    *,
+    norm: bool = False,
+) -> nn.Sequential:
+    """γ: hidden layers, dropout, one logit per class.
+
+    Raises:
+        ValueError: a size is not an integer >= 1, or dropout is not in [0, 1).
+    """
+    check_integer("num_classes", num_classes, low=1)
+    check_number("dropout", dropout)
+    if dropout >= 1:
+        raise ValueError(f"dropout is {dropout!r}; expected a number in [0, 1)")
+    sizes = check_sizes("head", list(sizes))
+    hidden = [PointMLP(sizes, norm=norm, rng=rng)] if len(sizes) > 1 else []
+    last = PointMLP([sizes[-1], num_classes], norm=False, linear_end=True, rng=rng)
+    return nn.Sequential(*hidden, nn.Dropout(dropout), last)
