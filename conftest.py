@@ -18,7 +18,7 @@ CHECKED_ROOMS = [
     *("mdcv.claims", "mdcv.seeds", "mdcv.device", "mdcv.data"),
     *("mdcv.divergence", "mdcv.embedding", "mdcv.points", "mdcv.surfaces", "mdcv.boxes"),
     "mdcv.fidelity",
-    *("mdcv.autoregressive", "mdcv.detection", "mdcv.gan", "mdcv.vae"),
+    *("mdcv.autoregressive", "mdcv.detection", "mdcv.gan", "mdcv.pointnet", "mdcv.vae"),
     "mdcv.results",
 ]
 
