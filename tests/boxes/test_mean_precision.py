@@ -137,6 +137,48 @@ def test_difficult_objects_count_neither_way():
         assert mean_average_precision(images, objects).item() == 1
 
 
+def test_the_two_rules_differ_where_one_detection_overlaps_two_objects(device):
+    """The second detection prefers the object that is taken: a miss to VOC, a hit to COCO."""
+    objects = torch.tensor([[0.0, 0.0, 10.0, 1.0], [2.0, 0.0, 12.0, 1.0]], device=device)
+    labels = torch.zeros(2, dtype=torch.int64, device=device)
+    boxes = torch.tensor([[0.0, 0.0, 10.0, 1.0], [0.5, 0.0, 10.5, 1.0]], device=device)
+    scores = torch.tensor([0.9, 0.8], device=device)
+    images = [{"boxes": boxes, "scores": scores, "labels": labels}]
+    truths = [{"boxes": objects, "labels": labels}]
+    assert mean_average_precision(images, truths).item() == 0.5
+    value = mean_average_precision(images, truths, matching="coco")
+    assert value.item() == 1 and value.device.type == device
+
+
+def test_masks_are_compared_where_asked_with_boxes_or_without(device):
+    masks = torch.zeros(2, 6, 6, dtype=torch.bool, device=device)
+    masks[0, :3], masks[1, 5:] = True, True
+    labels = torch.zeros(2, dtype=torch.int64, device=device)
+    scores = torch.tensor([0.9, 0.8], device=device)
+    truths = [{"masks": masks, "labels": labels}]
+    images = [{"masks": masks, "scores": scores, "labels": labels}]
+    assert mean_average_precision(images, truths, overlap="masks").item() == 1
+    box = torch.tensor([[0.0, 0.0, 6.0, 6.0]], device=device).repeat(2, 1)
+    wrong = [images[0] | {"boxes": box, "masks": masks.flip(1)}]
+    assert mean_average_precision(wrong, truths, overlap="masks").item() == 0
+    assert mean_average_precision(wrong, [truths[0] | {"boxes": box}]).item() == 0.5
+    assert mean_average_precision(wrong, [truths[0] | {"boxes": box}], matching="coco").item() == 1
+
+
+def test_images_of_several_sizes_have_masks_of_several_sizes():
+    images, truths = [], []
+    for size in (4, 7):
+        masks = torch.ones(1, size, size, dtype=torch.bool)
+        truths.append({"masks": masks, "labels": torch.tensor([0])})
+        images.append(truths[-1] | {"scores": torch.tensor([0.5])})
+    assert mean_average_precision(images, truths, overlap="masks").item() == 1
+
+
+def test_other_keys_of_an_image_do_not_matter():
+    images = [found(BOX, [0.9], [0]) | {"name": "0001.png", "masks": None}]
+    assert mean_average_precision(images, [truth(BOX, [0]) | {"depth": 3}]).item() == 1
+
+
 def test_inputs_stay_as_they_are():
     scene = make_scene(2, 0)
     copies = [[{k: v.clone() for k, v in image.items()} for image in side] for side in scene]
@@ -163,9 +205,34 @@ def test_inputs_stay_as_they_are():
         ({"iou_thresholds": []}, "expected one number or more"),
         ({"iou_thresholds": [50]}, "iou_thresholds is 50; expected a number from 0 to 1"),
         ({"method": "coco"}, "method is 'coco'"),
+        ({"matching": "lvis"}, "matching is 'lvis'; expected one of 'voc', 'coco'"),
+        ({"overlap": "mask"}, "overlap is 'mask'; expected one of 'boxes', 'masks'"),
+        ({"overlap": "masks"}, "expected a dict with 'masks', 'scores', 'labels'"),
     ],
 )
 def test_bad_input_is_refused(at_the_door, change, message):
     good = {"detections": [found(BOX, [0.9], [0])], "ground_truth": [truth(BOX, [0])]}
     with pytest.raises(ValueError, match=message):
         mean_average_precision(**(good | change))
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        (torch.ones(1, 4, 5, dtype=torch.bool), r"\['masks'\] is \(1, 4, 5\); expected images of"),
+        (torch.ones(1, 4, 4), r"ground_truth\[0\]\['masks'\] is torch.float32 \(1, 4, 4\)"),
+        (torch.ones(2, 4, 4, dtype=torch.bool), r"\['labels'\] is \(1,\); expected .* its masks"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(masks, message):
+    whole = {"masks": torch.ones(1, 4, 4, dtype=torch.bool), "labels": torch.tensor([0])}
+    images, truths = [whole | {"scores": torch.tensor([0.9])}], [whole | {"masks": masks}]
+    with pytest.raises(ValueError, match=message):
+        mean_average_precision(images, truths, overlap="masks")
+
+
+def test_a_nan_in_a_box_is_refused_on_every_device(device):
+    bad = (BOX * float("nan")).to(device)
+    images = [{key: value.to(device) for key, value in found(BOX, [0.9], [0]).items()}]
+    with pytest.raises(ValueError, match="holds NaN"):
+        mean_average_precision(images, [{"boxes": bad, "labels": images[0]["labels"]}])

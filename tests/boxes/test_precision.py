@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdcv.boxes import average_precision
+from mdcv.boxes import average_precision, precision_recall
+from mdcv.seeds import generator
 
 
 def by_hand(hits: list[bool], objects: int, method: str) -> Fraction:
@@ -21,6 +22,9 @@ def by_hand(hits: list[bool], objects: int, method: str) -> Fraction:
 
     if method == "11-point":
         return sum(interpolated(Fraction(level, 10)) for level in range(11)) / 11
+    if method == "101-point":  # COCO's code compares floats
+        curve = [(float(r), p) for r, p in curve]
+        return sum(interpolated(level * 0.01) for level in range(101)) / 101
     steps = [Fraction(0), *sorted({r for r, _ in curve})]
     return sum(((b - a) * interpolated(b) for a, b in pairwise(steps)), Fraction(0))
 
@@ -48,7 +52,7 @@ def test_any_ranking_agrees_with_the_definition_in_fractions(data):
     hits = data.draw(st.lists(st.booleans(), max_size=12))
     objects = data.draw(st.integers(max(1, sum(hits)), sum(hits) + 10))
     scores = data.draw(st.lists(st.integers(0, 4), min_size=len(hits), max_size=len(hits)))
-    method = data.draw(st.sampled_from(["all-point", "11-point"]))
+    method = data.draw(st.sampled_from(["all-point", "11-point", "101-point"]))
     ranked = [hits[i] for i in sorted(range(len(hits)), key=lambda i: (-scores[i], i))]
     found = average_precision(
         torch.tensor(scores, dtype=torch.float64),
@@ -66,9 +70,45 @@ def test_equal_scores_keep_their_order(device):
     assert average_precision(scores, ~hits, 20).item() == 1
 
 
+def test_levels_of_recall_at_101_points_are_rounded_as_in_cocos_code():
+    """35 of 100 objects found miss the level 35 · 0.01, which is above 0.35 in float64."""
+    scores = torch.linspace(1, 0, 100, dtype=torch.float64)
+    for found, levels in ((34, 35), (35, 35), (36, 37), (100, 101)):
+        hits = torch.arange(100) < found
+        value = average_precision(scores, hits, 100, method="101-point").item()
+        assert value == pytest.approx(levels / 101, abs=1e-12)
+        assert average_precision(scores, hits, 100).item() == pytest.approx(found / 100)
+
+
+def test_precision_and_recall_after_every_detection(device):
+    scores = torch.tensor([0.2, 0.9, 0.5, 0.7], device=device)
+    hits = torch.tensor([True, True, False, False], device=device)
+    precision, recall = precision_recall(scores, hits, 4)
+    torch.testing.assert_close(precision.cpu(), torch.tensor([1, 1 / 2, 1 / 3, 2 / 4]))
+    assert recall.tolist() == [0.25, 0.25, 0.25, 0.5]
+    assert precision.device.type == recall.device.type == device
+
+
+def test_scikit_learn_draws_the_same_curve():
+    metrics = pytest.importorskip("sklearn.metrics")
+    scores = torch.rand(60, generator=generator(0), dtype=torch.float64)
+    hits = torch.rand(60, generator=generator(1)) < scores
+    precision, recall = precision_recall(scores, hits, int(hits.sum()))
+    theirs = metrics.precision_recall_curve(hits.numpy(), scores.numpy(), drop_intermediate=False)
+    # There the order is that of rising thresholds, and the last point belongs to none.
+    for ours, their in zip((precision, recall), theirs, strict=False):
+        torch.testing.assert_close(ours.flip(0), torch.from_numpy(their[:-1].copy()))
+
+
+def test_without_detections_the_curve_has_no_points(device):
+    nothing = torch.zeros(0, device=device)
+    precision, recall = precision_recall(nothing, nothing.bool(), 3)
+    assert precision.shape == recall.shape == (0,)
+
+
 def test_no_detections_give_zero(device):
     nothing = torch.zeros(0, device=device)
-    for method in ("all-point", "11-point"):
+    for method in ("all-point", "11-point", "101-point"):
         found = average_precision(nothing, nothing.bool(), 3, method=method)
         assert found.item() == 0 and found.shape == ()
 
@@ -78,6 +118,7 @@ def test_the_dtype_is_that_of_the_scores_and_inputs_stay_as_they_are(dtype):
     scores, hits = torch.tensor([0.1, 0.9], dtype=dtype), torch.tensor([True, False])
     copies = scores.clone(), hits.clone()
     assert average_precision(scores, hits, 1).dtype == dtype
+    assert [curve.dtype for curve in precision_recall(scores, hits, 1)] == [dtype, dtype]
     assert scores.equal(copies[0]) and hits.equal(copies[1])
 
 
@@ -104,3 +145,6 @@ def test_bad_input_is_refused(at_the_door, change, message):
     method = good.pop("method")
     with pytest.raises(ValueError, match=message):
         average_precision(*good.values(), method=method)
+    if "method" not in change:
+        with pytest.raises(ValueError, match=message):
+            precision_recall(*good.values())

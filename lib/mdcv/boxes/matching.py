@@ -45,8 +45,8 @@ def match_anchors(
             thresholds are not as said.
 
     Source: Ren et al. 2015, arXiv:1506.01497, section 3.1.2; torchvision's `Matcher`. There an
-    object that touches no anchor has the greatest IoU 0, and turns every anchor that touches
-    nothing into an example of an object; here it finds none.
+    object that touches no anchor reaches its greatest IoU, 0, with all of them, and makes each a
+    positive example; here it finds none.
 
     >>> import torch
     >>> anchors = torch.tensor([[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 4.0, 2.0], [8.0, 8.0, 9.0, 9.0]])
