@@ -195,11 +195,13 @@ def test_float32_boxes_score_as_their_values_in_float64():
 
 
 def one_image(boxes: list, objects: list, difficult: list) -> tuple[list[dict], list[dict]]:
-    found = {"boxes": torch.tensor(boxes).double(), "scores": torch.linspace(1, 0.5, len(boxes))}
-    truth = {"boxes": torch.tensor(objects).double(), "difficult": torch.tensor(difficult)}
+    f64 = torch.float64
+    scores = torch.linspace(1, 0.5, len(boxes), dtype=f64)
+    found = {"boxes": torch.tensor(boxes, dtype=f64), "scores": scores}
+    truth = {"boxes": torch.tensor(objects, dtype=f64), "difficult": torch.tensor(difficult)}
     for image in (found, truth):
         image["labels"] = torch.zeros(len(image["boxes"]), dtype=torch.int64)
-    return [found | {"scores": found["scores"].double()}], [truth]
+    return [found], [truth]
 
 
 def test_an_object_to_find_comes_before_a_difficult_one_that_fits_better():
