@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from mdcv.errors import check_clouds
+from mdcv.errors import check_clouds, check_no_nan
 from mdcv.pointnet.encoder import PointEncoder
 
 
@@ -35,7 +35,8 @@ def critical_points(model: HasPointFeatures, points: Float[Tensor, "b n d"]) -> 
 
     Raises:
         ValueError: the model does not take the maximum, or is in training mode with batch
-            normalization, whose statistics change with the set; or its door refuses the points.
+            normalization, whose statistics change with the set; a cloud is empty, a feature NaN, or
+            the model's own door refuses the points.
 
     Source: Qi, Su, Mo and Guibas 2017 (PointNet), arXiv:1612.00593, theorem 2 and section 5.3.
 
@@ -86,7 +87,7 @@ def upper_bound_set(
         encoding = model.encode(points)
         own, others = encoding.pooled, model.encode(candidates, encoding.matrices).pooled
     else:
-        own, others = (model.point_features(points),), (model.point_features(candidates),)
+        own, others = _pooled(model, points), _pooled(model, candidates)
     within = [
         (other <= features.amax(dim=1, keepdim=True)).all(dim=-1)
         for features, other in zip(own, others, strict=True)
@@ -98,7 +99,13 @@ def _pooled(model: HasPointFeatures, points: Tensor) -> tuple[Tensor, ...]:
     """Everything the model takes a maximum over."""
     if isinstance(model, PointEncoder):
         return model.encode(points).pooled
-    return (model.point_features(points),)
+    features = model.point_features(points)
+    if features.shape[1] == 0:
+        raise ValueError(
+            f"empty set: points has shape {tuple(points.shape)}; expected at least one point"
+        )
+    check_no_nan("features", features)
+    return (features,)
 
 
 def _check_model(model: HasPointFeatures) -> None:

@@ -13,9 +13,9 @@ from mdcv.pointnet.epipolar import check_pairs, rays
 def weighted_eight_point(
     pairs: Float[Tensor, "b m 4"], weights: Float[Tensor, "b m"] | None = None
 ) -> Float[Tensor, "b 3 3"]:
-    """The matrix of norm √2 that makes the weighted sum of squared residuals least.
+    """The matrix of Frobenius norm 1 that makes the weighted sum of squared residuals least.
 
-    E = argmin over ‖E‖² = 2 of Σ_i w_i (x2_iᵀ E x1_i)²
+    E = argmin over ‖E‖ = 1 of Σ_i w_i (x2_iᵀ E x1_i)²
 
     Nine numbers, linear equations: the answer is the eigenvector of Σ_i w_i a_i a_iᵀ that belongs
     to the least eigenvalue, where a_i holds the nine products of x2_i with x1_i. Computed in
@@ -36,10 +36,10 @@ def weighted_eight_point(
 
     >>> flat = torch.rand(1, 20, 3, dtype=torch.float64)
     >>> pairs = torch.cat([flat, flat[..., 1:2]], dim=-1)    # y1 = y2: the camera moved along x
-    >>> weighted_eight_point(pairs).round(decimals=6).abs()
-    tensor([[[0., 0., 0.],
-             [0., 0., 1.],
-             [0., 1., 0.]]], dtype=torch.float64)
+    >>> weighted_eight_point(pairs).square().round(decimals=6).abs()
+    tensor([[[0.0000, 0.0000, 0.0000],
+             [0.0000, 0.0000, 0.5000],
+             [0.0000, 0.5000, 0.0000]]], dtype=torch.float64)
     """
     check_pairs(pairs, 8)
     if weights is None:
@@ -50,7 +50,7 @@ def weighted_eight_point(
     share = weights.double() / weights.double().sum(dim=1, keepdim=True)
     moment = products.mT @ (share.unsqueeze(-1) * products)
     vector, _, _ = _LeastEigenvector.apply(moment)
-    return (2**0.5 * vector.unflatten(-1, (3, 3))).to(pairs.dtype)
+    return vector.unflatten(-1, (3, 3)).to(pairs.dtype)
 
 
 class _LeastEigenvector(torch.autograd.Function):

@@ -79,11 +79,11 @@ def sampson_distance(
 
 
 def nearest_essential(matrix: Float[Tensor, "b 3 3"]) -> Float[Tensor, "b 3 3"]:
-    """The essential matrix nearest to a matrix in direction: singular values 1, 1, 0.
+    """The essential matrix nearest to a matrix: two equal singular values, and 0; norm 1.
 
-    E = U diag(1, 1, 0) Vᵀ,  where  matrix = U S Vᵀ
+    E = U diag(1, 1, 0) Vᵀ / √2,  where  matrix = U S Vᵀ
 
-    That is [t]× R for some rotation and some t of length 1.
+    That is [t]× R for some rotation R and some t, at the scale that makes its Frobenius norm 1.
 
     Args:
         matrix: 3×3 matrices, at any scale.
@@ -93,10 +93,10 @@ def nearest_essential(matrix: Float[Tensor, "b 3 3"]) -> Float[Tensor, "b 3 3"]:
 
     Source: Hartley and Zisserman, "Multiple view geometry", section 11.7.3.
 
-    >>> nearest_essential(torch.diag(torch.tensor([5.0, 3.0, 1.0]))[None]).abs()
-    tensor([[[1., 0., 0.],
-             [0., 1., 0.],
-             [0., 0., 0.]]])
+    >>> nearest_essential(torch.diag(torch.tensor([5.0, 3.0, 1.0]))[None]).square()
+    tensor([[[0.5000, 0.0000, 0.0000],
+             [0.0000, 0.5000, 0.0000],
+             [0.0000, 0.0000, 0.0000]]])
     """
     check_tensor("matrix", matrix, ndim=3, layout="(B, 3, 3)")
     if matrix.shape[1:] != (3, 3):
@@ -109,9 +109,9 @@ def nearest_essential(matrix: Float[Tensor, "b 3 3"]) -> Float[Tensor, "b 3 3"]:
 
 
 def two_directions(matrix: Float[Tensor, "b 3 3"]) -> Float[Tensor, "b 3 3"]:
-    """U diag(1, 1, 0) Vᵀ, whatever the rank."""
+    """U diag(1, 1, 0) Vᵀ / √2, whatever the rank."""
     u, _, vh = torch.linalg.svd(matrix)
-    return u[:, :, :2] @ vh[:, :2]
+    return u[:, :, :2] @ vh[:, :2] / 2**0.5
 
 
 def check_pairs(pairs: Tensor, least: int) -> None:

@@ -134,7 +134,7 @@ def outlier_loss(
     """Is every match judged rightly, and does the geometry come out right?
 
     classification = cross-entropy, in which the good and the bad of a set weigh half each
-    geometry       = mean over sets of min( ‖E - Ê‖², ‖E + Ê‖² ),  both of norm √2
+    geometry       = mean over sets of min( ‖E - Ê‖², ‖E + Ê‖² ),  both of norm 1
 
     The sign of an essential matrix means nothing, hence the minimum.
 
@@ -161,8 +161,7 @@ def outlier_loss(
     classification = (weight * each).sum(dim=1).mean() / 2
 
     estimate = weighted_eight_point(pairs, match_weights(logits))
-    scale = torch.linalg.matrix_norm(essential, keepdim=True)
-    truth = 2**0.5 * essential / scale
+    truth = essential / torch.linalg.matrix_norm(essential, keepdim=True)
     apart = torch.minimum(
         (truth - estimate).square().sum(dim=(1, 2)), (truth + estimate).square().sum(dim=(1, 2))
     )

@@ -56,8 +56,8 @@ def ransac_essential(
         generator: draws the pairs; on the device of the pairs.
 
     Returns:
-        The matrix, of norm √2 and either sign; who agrees with it; how many guesses were made, a
-        multiple of 256 up to `max_trials`. Of equally good guesses the first is taken.
+        The matrix, of Frobenius norm 1 and either sign; who agrees with it; how many guesses were
+        made, a multiple of 256 up to `max_trials`. Of equally good guesses the first is taken.
 
     Raises:
         ValueError: fewer than eight pairs, another last axis than 4, NaN or infinity, or an option
