@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from mdcv.grading import cluster, processes
+from mdcv.grading import cluster, processes, scheduling
 from mdcv.grading.cluster import Cluster
 from mdcv.grading.course import CannotRun
 from mdcv.grading.processes import Processes
@@ -93,10 +93,23 @@ def test_a_process_whose_grader_was_killed_ends_by_itself(stand_in, parcel):
 
 
 def test_a_process_that_never_answers_is_taken_for_dead(stand_in, monkeypatch, parcel):
-    monkeypatch.setattr(processes, "SLACK_SECONDS", 0.2)
+    monkeypatch.setattr(scheduling, "SLACK_SECONDS", 0.2)
     with closing(Processes(1, stand_in.judge)) as hands:
         hands.begin(parcel("stuck", "# sleep 30", seconds=0.3))
         assert "it was not done after 0.5 s" in hands.wait().failure
+
+
+def test_a_task_that_never_ends_on_a_cluster_is_given_up_and_costs_nobody_else(
+    stand_in, monkeypatch, parcel
+):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(scheduling, "SLACK_SECONDS", 1.0)
+    with closing(Cluster(jobs=2, work=stand_in.judge)) as hands:
+        tasks = [parcel(f"s{number}", seconds=60.0) for number in range(4)]
+        tasks.insert(1, parcel("stuck", "# sleep 60", seconds=0.5))
+        found = grade_all(hands, tasks)
+    assert "it was not done after 1.5 s" in found["stuck"].failure
+    assert [s for s, graded in found.items() if graded.failure] == ["stuck"]
 
 
 def test_processes_that_cannot_start_are_no_students_fault(stand_in, monkeypatch, parcel):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mdcv.grading.course import CannotRun
-from mdcv.grading.scheduling import RESUME, lost
+from mdcv.grading.scheduling import RESUME, late, lost, patience
 from mdcv.grading.work import Graded, Task, describe, grade_task
 from mdcv.grading.worker import GOODBYE_SECONDS
 
@@ -35,7 +35,8 @@ class Cluster:
 
     A scheduler that is not ours decides for itself how often a task may lose its worker. Dask
     suspects every task that was on that worker; so a suspect is tried once more, alone, when
-    nothing else is underway, and only then given up.
+    nothing else is underway, and only then given up. Nor does Dask stop a task that never ends;
+    its worker is left to it, and the run goes on with the others.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Cluster:
         self._work, self._name, self._address = work, uuid.uuid4().hex[:8], address
         self._done: queue.SimpleQueue[tuple[str, Future]] = queue.SimpleQueue()
         self._underway: dict[str, tuple[Task, Future]] = {}
+        self._ends: dict[str, float] = {}
         self._suspects: list[Task] = []
         self._alone, self._count, self._slots = False, 0, 0
         self._seen = time.monotonic()
@@ -103,6 +105,8 @@ class Cluster:
         key = f"mdcv-{self._name}-{self._count}"
         future = self._client.submit(self._work, task, key=key, pure=False)
         self._underway[key] = (task, future)
+        # A task may wait for the one before it, at the same worker.
+        self._ends[key] = time.monotonic() + 2 * patience(task)
         future.add_done_callback(functools.partial(self._note, key))
 
     def _note(self, key: str, future: Future) -> None:
@@ -116,15 +120,27 @@ class Cluster:
                 self.begin(self._suspects.pop())
             if time.monotonic() - self._looked > LOOK_SECONDS:
                 self._look()
+            if (key := self._overdue()) is not None:
+                task, future = self._underway.pop(key)
+                future.cancel(force=True)
+                self._alone = False
+                return late(task)
             try:
                 key, future = self._done.get(timeout=LOOK_SECONDS)
             except queue.Empty:
+                continue
+            if key not in self._underway:  # given up before, and done all the same
                 continue
             task, _ = self._underway.pop(key)
             done = self._outcome(task, future)
             if done is not None:
                 self._alone = False
                 return done
+
+    def _overdue(self) -> str | None:
+        """A task that should have been done long ago."""
+        now = time.monotonic()
+        return next((key for key in self._underway if self._ends[key] < now), None)
 
     def _outcome(self, task: Task, future: Future) -> Graded | None:
         """What came of a task; None when it has to be tried again."""

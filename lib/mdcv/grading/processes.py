@@ -16,15 +16,12 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from mdcv.grading.course import CannotRun
-from mdcv.grading.scheduling import RESUME, lost
-from mdcv.grading.work import FAULT, Graded, Task, grade_task
+from mdcv.grading.scheduling import RESUME, late, lost, patience
+from mdcv.grading.work import Graded, Task, grade_task
 from mdcv.grading.worker import GOODBYE_SECONDS
 
 #: How often a task is begun anew after its worker died.
 RETRIES = 2
-
-#: A worker that is silent for this long beyond the limits of its task is taken for dead.
-SLACK_SECONDS = 300.0
 
 
 class Processes:
@@ -109,7 +106,7 @@ class Processes:
                     raise CannotRun(f"{words}. {RESUME}") from None
                 self._workers[number] = _Worker(self._work, self._prepare)
                 if isinstance(error, TimeoutError):
-                    return Graded(task.student, failure=f"{FAULT}: {error}")
+                    return late(task)
         return lost(task, 1 + RETRIES)
 
 
@@ -147,9 +144,8 @@ class _Worker:
             self._line.recv()  # it has imported what it needs
             self.ready = True
         self._line.send(task)
-        seconds = task.limits.total_seconds + SLACK_SECONDS
-        if not self._line.poll(seconds):
-            raise TimeoutError(f"it was not done after {seconds:g} s")
+        if not self._line.poll(patience(task)):
+            raise TimeoutError
         return self._line.recv()
 
     def cut(self) -> None:

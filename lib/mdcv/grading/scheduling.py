@@ -15,6 +15,9 @@ from typing import Protocol
 
 from mdcv.grading.work import FAULT, Graded, Task
 
+#: Who is silent for this long beyond the limits of a task is taken for dead.
+SLACK_SECONDS = 300.0
+
 RESUME = "What is graded stands; run the same command again to finish"
 
 
@@ -42,3 +45,13 @@ def lost(task: Task, times: int) -> Graded:
     """A task that nobody could bring home."""
     words = f"{FAULT}: the process that graded it died {times} times"
     return Graded(task.student, failure=words)
+
+
+def patience(task: Task) -> float:
+    """How many seconds a task may take once it was begun."""
+    return task.limits.total_seconds + SLACK_SECONDS
+
+
+def late(task: Task) -> Graded:
+    """A task that was never done."""
+    return Graded(task.student, failure=f"{FAULT}: it was not done after {patience(task):g} s")
