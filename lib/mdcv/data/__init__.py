@@ -10,6 +10,7 @@ from mdcv.data.mixtures import Mixture, grid_mixture, ring_mixture
 from mdcv.data.scenes import SCENE_CLASSES, Scene, mask_boxes, shape_scenes
 from mdcv.data.shapes import SOLIDS, chair, lamp, plane, sphere, table, torus
 from mdcv.data.solid import Solid
+from mdcv.data.solid_scenes import SolidScene, solid_scene
 from mdcv.data.stereo import back_project, stereo_cloud
 from mdcv.data.strokes import stroke_digits
 from mdcv.data.two_views import Matches, correspondences, epipolar_distance
@@ -25,6 +26,7 @@ __all__ = [
     "Mixture",
     "Scene",
     "Solid",
+    "SolidScene",
     "back_project",
     "chair",
     "correspondences",
@@ -43,6 +45,7 @@ __all__ = [
     "rotated_cloud",
     "shape_clouds",
     "shape_scenes",
+    "solid_scene",
     "sphere",
     "stereo_cloud",
     "stroke_digits",

@@ -140,7 +140,7 @@ def _place(
     low, high = TINY if kind[0] < tiny else diameter
     is_cut = kind[1] < truncated
     depth = SHAPE_DEPTHS[0] + (SHAPE_DEPTHS[1] - SHAPE_DEPTHS[0]) * level
-    color = _vivid(generator)
+    color = vivid_color(generator)
     index = int(label * len(SCENE_CLASSES))
     outline = OUTLINES[SCENE_CLASSES[index]]
     for _ in range(ATTEMPTS):
@@ -258,7 +258,7 @@ def mask_boxes(masks: Bool[Tensor, "n h w"]) -> Float[Tensor, "n 4"]:
     return torch.stack((x1, y1, x2, y2), dim=1).float()
 
 
-def _vivid(generator: Generator) -> Float[Tensor, " 3"]:
+def vivid_color(generator: Generator) -> Float[Tensor, " 3"]:
     """A saturated color of any hue."""
     hue, saturation, value = uniform(3, generator).tolist()
     saturation, value = 0.6 + 0.4 * saturation, 0.65 + 0.35 * value
