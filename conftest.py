@@ -14,6 +14,10 @@ import jaxtyping
 import pytest
 import torch
 
+# Triton looks at this when it is first imported: without a GPU its interpreter runs the bodies.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
 CHECKED_ROOMS = [
     *("mdcv.claims", "mdcv.seeds", "mdcv.device", "mdcv.data"),
     *("mdcv.divergence", "mdcv.embedding", "mdcv.points", "mdcv.surfaces", "mdcv.boxes"),

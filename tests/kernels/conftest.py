@@ -34,3 +34,23 @@ def make_cloud():
 def kind(request) -> str:
     """A test that asks for `kind` runs on every kind of cloud."""
     return request.param
+
+
+@pytest.fixture
+def triton_device(device) -> str:
+    """For tests of the Triton bodies: a GPU, or without one the CPU, by Triton's interpreter."""
+    pytest.importorskip("triton", reason="Triton is not installed")
+    if device == "cpu" and torch.cuda.is_available():
+        pytest.skip("there is a GPU: the interpreter is off")
+    return device
+
+
+@pytest.fixture(scope="session")
+def total_moved():
+    """Σ |x_i - y_p(i)| of every pair of sets, in float64, for x, y and permutations."""
+
+    def total(x: torch.Tensor, y: torch.Tensor, permutation: torch.Tensor) -> torch.Tensor:
+        partners = torch.take_along_dim(y.double(), permutation.unsqueeze(-1), dim=1)
+        return (x.double() - partners).square().sum(dim=-1).sqrt().sum(dim=-1)
+
+    return total

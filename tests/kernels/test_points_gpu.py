@@ -1,7 +1,5 @@
 """The Triton bodies for point sets: compiled on a GPU, or by Triton's interpreter without one."""
 
-import os
-
 import pytest
 import torch
 
@@ -9,21 +7,12 @@ from mdcv.kernels.ball_query import ball_query_reference, squared_limit
 from mdcv.kernels.farthest_points import farthest_points_reference
 from mdcv.kernels.nearest_neighbors import nearest_neighbors_reference
 
-# Triton looks at this when it is first imported, so a test would set it too late.
-if not torch.cuda.is_available():
-    os.environ.setdefault("TRITON_INTERPRET", "1")
+pytestmark = pytest.mark.usefixtures("triton_device")
 
 DTYPES = (torch.float32, torch.float64)
 
 #: Few, because the interpreter is slow: plain, full of ties, uneven, and prone to cancel.
 kinds = pytest.mark.parametrize("kind", ("normal", "lattice", "cluster and outlier", "far"))
-
-
-@pytest.fixture(autouse=True)
-def _runnable(device):
-    pytest.importorskip("triton", reason="Triton is not installed")
-    if device == "cpu" and torch.cuda.is_available():
-        pytest.skip("there is a GPU: the interpreter is off")
 
 
 def assert_same_neighbors(x, y, k):

@@ -28,15 +28,18 @@ def solve_assignment(x: Tensor, y: Tensor, tolerance: float) -> tuple[Tensor, Te
     """Permutations (B, N) and their certified relative gaps (B,), float64.
 
     Gap 0 says that the solver was exact. Otherwise gap >= (cost - optimum) / optimum, proven by
-    dual prices, and gap <= tolerance. There is one body, on the CPU: points on a GPU are copied to
-    the host, solved there while the device waits, and the results are copied back.
+    dual prices, and gap <= tolerance. The exact solver is on the CPU: from a GPU the points are
+    copied to the host, solved there while the device waits, and the results are copied back.
     """
     check_finite("x", x)
     check_finite("y", y)
+    if x.device.type == "cuda":
+        from mdcv.kernels.assignment_gpu import assignment_gpu
+
+        return assignment_gpu(x.detach(), y.detach(), tolerance)
     from mdcv.kernels.assignment_cpu import assignment_cpu
 
-    permutation, gap = assignment_cpu(x.cpu(), y.cpu(), tolerance)
-    return permutation.to(x.device), gap.to(x.device)
+    return assignment_cpu(x.detach(), y.detach(), tolerance)
 
 
 @solve_assignment.register_fake
