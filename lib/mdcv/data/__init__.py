@@ -1,12 +1,15 @@
-"""Data that needs no download: solids, mesh files, a real stereo scene, handwritten digits."""
+"""Data that needs no download, seeded and with exact truth; and readers for the sets of others."""
 
 from mdcv.data.clouds import CLASS_PARTS, PART_NAMES, Clouds, shape_clouds
+from mdcv.data.coco_files import read_coco
 from mdcv.data.corruption import noisy_cloud, outlier_cloud, rotated_cloud, thinned_cloud
 from mdcv.data.digits import digits
 from mdcv.data.idx import mnist, read_idx
 from mdcv.data.mesh import Mesh
 from mdcv.data.mesh_files import read_mesh
 from mdcv.data.mixtures import Mixture, grid_mixture, ring_mixture
+from mdcv.data.modelnet_files import modelnet
+from mdcv.data.pedestrians import penn_fudan
 from mdcv.data.scenes import SCENE_CLASSES, Scene, mask_boxes, shape_scenes
 from mdcv.data.shapes import SOLIDS, chair, lamp, plane, sphere, table, torus
 from mdcv.data.solid import Solid
@@ -36,9 +39,12 @@ __all__ = [
     "lamp",
     "mask_boxes",
     "mnist",
+    "modelnet",
     "noisy_cloud",
     "outlier_cloud",
+    "penn_fudan",
     "plane",
+    "read_coco",
     "read_idx",
     "read_mesh",
     "ring_mixture",
