@@ -8,6 +8,13 @@ from mdcv.detection.backbone import Backbone
 from mdcv.detection.box_head import BoxHead, RegionRules
 from mdcv.detection.fast_rcnn import FastRCNN
 from mdcv.detection.faster_rcnn import FasterRCNN
+from mdcv.detection.frustum import (
+    amodal_box,
+    box_corners,
+    depth_points,
+    foreground_points,
+    frustum_points,
+)
 from mdcv.detection.grouping import region_proposals
 from mdcv.detection.mask_learning import mask_loss
 from mdcv.detection.mask_rcnn import MaskHead, MaskRCNN, crop_masks
@@ -33,9 +40,14 @@ __all__ = [
     "ProposalRules",
     "RPNHead",
     "RegionRules",
+    "amodal_box",
+    "box_corners",
     "crop_masks",
     "decode_clamped",
+    "depth_points",
     "fast_rcnn_loss",
+    "foreground_points",
+    "frustum_points",
     "mask_iou",
     "mask_loss",
     "paste_masks",

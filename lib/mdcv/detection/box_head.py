@@ -23,7 +23,7 @@ class RegionRules:
     #: A region belongs to the object it overlaps most from this IoU on, else to background.
     iou: float = 0.5
     #: Regions sampled from each image, and the share of objects among them at most.
-    count: int = 64
+    count: int = 32
     positive_share: float = 0.25
     #: Detections: the lowest score, the IoU of suppression within a class, how many an image.
     min_score: float = 0.05

@@ -33,7 +33,7 @@ def train_detector(
     *,
     steps: int = 800,
     batch_size: int = 8,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 2e-3,
     proposals: Sequence[Tensor] | None = None,
     seed: int = 0,
     progress: bool = True,
