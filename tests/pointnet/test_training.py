@@ -17,15 +17,15 @@ def classifier(**options):
 
 
 def test_a_small_network_learns_the_six_shapes():
-    clouds = shape_clouds(60, points=128, generator=generator(1))
+    clouds = shape_clouds(96, points=128, generator=generator(1))
     held_out = shape_clouds(60, points=128, generator=generator(2))
     model = classifier()
     history = train_clouds(
-        model, clouds.points, clouds.labels, steps=50, subset=64, learning_rate=1e-2, progress=False
+        model, clouds.points, clouds.labels, steps=50, subset=64, learning_rate=4e-3, progress=False
     )
-    assert history["loss"].shape == (60,) and not model.training
+    assert history["loss"].shape == (50,) and not model.training
     right = (model(held_out.points).argmax(dim=1) == held_out.labels).float().mean()
-    assert right > 0.85
+    assert right > 0.95
 
 
 def test_a_segmenter_learns_from_labels_per_point():

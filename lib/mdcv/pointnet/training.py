@@ -25,7 +25,7 @@ def train_clouds(
     *,
     steps: int = 300,
     batch_size: int = 32,
-    subset: int | None = 256,
+    subset: int | None = None,
     learning_rate: float = 2e-3,
     penalty: float = 1e-3,
     change: Change | None = None,
@@ -44,7 +44,8 @@ def train_clouds(
         labels: from 0 up.
         steps, batch_size, learning_rate: how long, on how many clouds at once, how fast.
         subset: how many points of each cloud a step sees, drawn anew for each step; `None` for
-            all. Fewer is faster, and teaches the network to do with fewer.
+            all. Fewer is faster, and costs PointNet nothing; but PointNet++ with its balls of
+            limited size is to be trained at the density at which it will be used.
         penalty: weight of the orthogonality penalty.
         change: applied to the points of a batch with the step's generator: noise, a turn, ...
         seed: of batches, subsets and changes. The starting weights are the caller's.
