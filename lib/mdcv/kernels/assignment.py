@@ -36,10 +36,11 @@ def solve_assignment(x: Tensor, y: Tensor, tolerance: float) -> tuple[Tensor, Te
     if x.device.type == "cuda":
         from mdcv.kernels.assignment_gpu import assignment_gpu
 
-        return assignment_gpu(x.detach(), y.detach(), tolerance)
+        return assignment_gpu(x, y, tolerance)
     from mdcv.kernels.assignment_cpu import assignment_cpu
 
-    return assignment_cpu(x.detach(), y.detach(), tolerance)
+    permutation, gap = assignment_cpu(x.cpu(), y.cpu(), tolerance)
+    return permutation.to(x.device), gap.to(x.device)
 
 
 @solve_assignment.register_fake

@@ -48,11 +48,15 @@ def march_cubes(volume: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
     low, high = torch.aminmax(volume)
     if not bool(torch.isfinite(high - low)):
         check_finite("volume", volume)
-    if volume.device.type != "cpu":
-        return marching_cubes_reference(volume, level)
-    from mdcv.kernels.marching_cubes_cpu import marching_cubes_cpu
+    if volume.device.type == "cuda":
+        from mdcv.kernels.marching_cubes_gpu import marching_cubes_gpu
 
-    return marching_cubes_cpu(volume.detach(), level.item())
+        return marching_cubes_gpu(volume.detach(), level)
+    if volume.device.type == "cpu":
+        from mdcv.kernels.marching_cubes_cpu import marching_cubes_cpu
+
+        return marching_cubes_cpu(volume.detach(), level.item())
+    return marching_cubes_reference(volume, level)
 
 
 @march_cubes.register_fake
