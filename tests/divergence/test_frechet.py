@@ -67,9 +67,11 @@ def test_commuting_covariances_compare_the_roots_of_their_eigenvalues():
 
 
 @pytest.mark.parametrize("ranks", [(None, None), (2, None), (None, 3), (2, 3), (0, 4), (0, 0)])
-def test_agrees_with_the_reference_and_with_scipy_for_every_rank(ranks):
+def test_agrees_with_the_reference_and_with_scipy_for_every_rank(ranks, device):
     arguments = pair(*ranks)
-    distance = frechet_distance(*arguments)
+    distance = frechet_distance(*(t.to(device) for t in arguments))
+    assert distance.device.type == device
+    distance = distance.cpu()
     torch.testing.assert_close(
         distance, gaussian_transport_reference(*arguments), rtol=1e-6, atol=1e-6
     )
@@ -174,8 +176,9 @@ def test_a_nearly_singular_covariance_keeps_an_accurate_gradient():
 
 
 @pytest.mark.parametrize("position", range(4))
-def test_gradient_in_one_argument_does_not_need_the_others(position):
-    leaves, arguments = with_gradient(*pair()), pair()
+def test_gradient_in_one_argument_does_not_need_the_others(position, device):
+    arguments = [t.to(device) for t in pair()]
+    leaves = with_gradient(*arguments)
     frechet_distance(*leaves).backward()
     leaf = arguments[position].requires_grad_()
     frechet_distance(*arguments).backward()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from mdcv.kernels import gaussian_transport
@@ -17,6 +18,12 @@ def covariance(seed: int, *, dim: int = D, rank: int | None = None) -> torch.Ten
     return factor @ factor.T
 
 
+def factor_of(cov: torch.Tensor) -> torch.Tensor:
+    """Eigenvectors times the roots of their eigenvalues."""
+    values, vectors = torch.linalg.eigh(cov)
+    return vectors * values.clamp(min=0).sqrt()
+
+
 def distance(cov1: torch.Tensor, cov2: torch.Tensor) -> torch.Tensor:
     zero = torch.zeros(len(cov1), dtype=torch.float64)
     return solve_gaussian_transport(zero, cov1, zero, cov2, 1e-4, False)[0]
@@ -30,6 +37,24 @@ def test_the_maps_carry_each_covariance_onto_the_other(device):
     torch.testing.assert_close(map21 @ cov2 @ map21, cov1)
     torch.testing.assert_close(map12 @ map21, torch.eye(D, dtype=torch.float64, device=device))
     torch.testing.assert_close(value, distance(cov1.cpu(), cov2.cpu()).to(device))
+
+
+@pytest.mark.parametrize("ranks", [(D, D), (2, 4), (3, 0)])
+@pytest.mark.parametrize("with_maps", [False, True])
+def test_one_body_serves_every_device(device, ranks, with_maps):
+    """The same distance and maps wherever the factors come from, of full rank or not."""
+    zero = torch.zeros(D, dtype=torch.float64)
+    arguments = zero, covariance(1, rank=ranks[0]), zero + 1, covariance(2, rank=ranks[1])
+    found = solve_gaussian_transport(*(t.to(device) for t in arguments), 1e-4, with_maps)
+    assert all(part.device.type == device for part in found)
+    for part, expected in zip(
+        found, solve_gaussian_transport(*arguments, 1e-4, with_maps), strict=True
+    ):
+        torch.testing.assert_close(part.cpu(), expected, rtol=1e-6, atol=1e-6)
+    root1, root2 = (factor_of(cov) for cov in (arguments[1], arguments[3]))
+    overlap = torch.linalg.svdvals(root1.T @ root2).sum()
+    spread = torch.trace(arguments[1] + arguments[3]) - 2 * overlap
+    torch.testing.assert_close(found[0].cpu(), D + spread, rtol=1e-6, atol=1e-6)
 
 
 def test_both_singular_roots_are_roots_and_give_one_distance(monkeypatch):

@@ -41,6 +41,11 @@ def solve_gaussian_transport(
 
     All in float64. `tolerance` is the share of a covariance's largest entry up to which asymmetry
     and negative eigenvalues pass as rounding. The gradient in a covariance needs the maps.
+
+    One body serves every device: on a GPU torch.linalg hands the factorizations to cuSOLVER, and
+    no matrix leaves it. The host reads the few numbers that decide whether the input is finite,
+    symmetric and definite, and waits for them, as torch.linalg.eigvalsh itself waits to see that
+    it converged.
     """
     check_finite("mu1", mu1)
     check_finite("mu2", mu2)
