@@ -19,7 +19,7 @@ COLORS = 8
 def region_proposals(
     image: Float[Tensor, "3 h w"],
     *,
-    scales: Sequence[int | float] = (30, 100),
+    scales: Sequence[int | float] = (60, 200),
     sigma: int | float = 0.6,
     min_pixels: int = 12,
     min_side: int = 4,

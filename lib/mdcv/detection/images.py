@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from mdcv.boxes.masks import check_masks
 from mdcv.boxes.overlap import check_box_table
 from mdcv.detection.label_checks import check_labels
 from mdcv.errors import check_finite, check_tensor
@@ -123,9 +124,7 @@ def check_proposals(proposals: object, sizes: Sizes, device: torch.device) -> No
 
 
 def _check_masks(name: str, masks: Any, shape: tuple[int, ...], device: torch.device) -> None:
-    if not isinstance(masks, Tensor) or masks.dtype != torch.bool:
-        came = masks.dtype if isinstance(masks, Tensor) else type(masks).__name__
-        raise ValueError(f"{name} is {came}; expected a tensor of bools {shape}")
+    check_masks(name, masks)
     if masks.shape != shape or masks.device != device:
         raise ValueError(
             f"{name} has shape {tuple(masks.shape)} on {masks.device}; expected {shape} on {device}"

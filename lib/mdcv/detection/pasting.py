@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -49,6 +51,8 @@ def paste_masks(
             f"masks has shape {tuple(masks.shape)}, boxes {tuple(boxes.shape)}; expected "
             "(N, M, M) and (N, 4), with a cell at least"
         )
+    if not isinstance(size, Sequence) or len(size) != 2:
+        raise ValueError(f"size is {size!r}; expected (height, width)")
     for name, extent in zip(("height", "width"), size, strict=True):
         check_integer(f"the image's {name}", extent, low=1)
     if not bool((boxes.isfinite().all(1) & (boxes[:, :2] <= boxes[:, 2:]).all(1)).all()):
@@ -63,8 +67,8 @@ def paste_masks(
     v = 2 * (y - low[:, 1:]) / extent[:, 1:] - 1
     shape = (len(boxes), height, width)
     grid = torch.stack([u[:, None, :].expand(shape), v[:, :, None].expand(shape)], dim=-1)
-    # The values of NaN and very far places are not defined by grid_sample; 2 is outside enough
-    # only where the mask has a single cell or more, as half a cell is at most 1.
+    # A box without area divides by zero. A mask reaches half a cell, at most 1, beyond −1 and 1,
+    # so at 3 there is nothing.
     grid = grid.nan_to_num(nan=3.0).clamp(-3, 3)
     pasted = F.grid_sample(widened(masks)[:, None], grid, align_corners=False)[:, 0]
     has_area = (extent > 0).all(dim=1)
