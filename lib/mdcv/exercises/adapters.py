@@ -50,7 +50,8 @@ def then_ask(implementation: Any) -> Callable[..., Any]:
             is the method `sample` of the first thing that came). "@parameters" is all parameters,
             "@gradients" their gradients, and "@step" calls the object and makes one step of
             gradient descent (`lr`) on the mean square of what came; it answers nothing. "@fit"
-            trains the object on inputs and targets for some `steps` and answers the losses.
+            trains the object on inputs and targets for some `steps` and answers the losses;
+            "@reach" then tells the largest gradient that reached each of its matrices.
         options: of the first call.
         weights: parameters to load, by name.
         mode: "train" or "eval", set before the asks.
@@ -156,6 +157,8 @@ def _answer(made: Any, name: str, arguments: Sequence[Any], options: Mapping[str
         return _NOTHING_ASKED
     if name == "@fit":
         return _fit(made, *arguments, **options)
+    if name == "@reach":
+        return _reach(made)
     for word in filter(None, name.split(".")):
         made = made[int(word)] if word.isdigit() else getattr(made, word)
     if name and not callable(made):
@@ -199,6 +202,13 @@ def _fit(made: Any, inputs: Tensor, targets: Tensor, *, steps: int, lr: float) -
         losses.append(loss.detach())
     made.train(mode)
     return torch.stack(losses)
+
+
+def _reach(made: Any) -> Tensor:
+    """The largest gradient of each matrix, or larger, that may learn; 0 where none came."""
+    matrices = [p for p in made.parameters() if p.requires_grad and p.ndim > 1]
+    found = [torch.zeros(()) if p.grad is None else p.grad.abs().max() for p in matrices]
+    return torch.stack(found) if found else torch.zeros(0)
 
 
 def _flat(answers: Sequence[Any]) -> tuple[Any, ...]:

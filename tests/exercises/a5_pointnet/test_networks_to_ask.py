@@ -1,4 +1,4 @@
-"""What questions about networks on sets bring along: a map for every point, and a short training."""
+"""What questions about networks on sets bring along: maps for points, and a short training."""
 
 from __future__ import annotations
 
@@ -43,6 +43,19 @@ def test_a_fit_to_classes_lowers_the_cross_entropy_in_any_mode():
         losses, training = fit(torch.tensor([0, 0, 3, 3, 3]), ("mark", (), {}), mode=mode)
         assert losses[-1] < 0.3 * losses[0]
         assert bool(training) == (mode == "train")
+
+
+def test_gradients_reach_what_is_used_and_nothing_else():
+    class Idle(Line):
+        def __init__(self, inputs, outputs):
+            super().__init__(inputs, outputs)
+            self.idle = nn.Linear(2, 2)
+            self.frozen = nn.Parameter(torch.eye(3), requires_grad=False)
+
+    x, targets = torch.ones(5, 3).double(), torch.ones(5, 1).double()
+    asks = [("@fit", (x, targets), {"steps": 2, "lr": 0.1}), ("@reach", (), {})]
+    _, reach = attempt(Idle, ((3, 1), asks), {}, None, "then_ask").values
+    assert [float(largest) > 0 for largest in reach] == [True, False]
 
 
 def test_the_first_loss_is_that_of_the_untrained():
