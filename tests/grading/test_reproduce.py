@@ -13,13 +13,21 @@ from mdcv.grading.course import CannotRun
 runner = CliRunner()
 
 
-def test_the_table_shows_every_model_and_every_expectation(tmp_path):
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [
+        (
+            "generative",
+            ("VAE", "PixelCNN", "WGAN-GP", "held-out data", "Gulrajani and others 2017"),
+        ),
+        ("sets", ("PointNet++", "Faster R-CNN", "mask AP@0.5", "RANSAC", "Girshick 2015")),
+    ],
+)
+def test_the_table_shows_every_model_and_every_expectation(table, names, tmp_path):
     file = tmp_path / "table.json"
-    done = runner.invoke(
-        app, ["reproduce", "generative", "--preset=smoke", "--seeds=1", f"--json={file}"]
-    )
+    done = runner.invoke(app, ["reproduce", table, "--preset=smoke", "--seeds=1", f"--json={file}"])
     assert done.exit_code == 0, done.output
-    for name in ("VAE", "PixelCNN", "WGAN-GP", "held-out data", "Gulrajani and others 2017"):
+    for name in names:
         assert name in done.output
     written = json.loads(file.read_text())
     assert {row["seed"] for row in written["measurements"]} == {0}
@@ -33,7 +41,7 @@ def test_the_table_shows_every_model_and_every_expectation(tmp_path):
 def test_an_unknown_table_is_named_with_those_there_are():
     done = runner.invoke(app, ["reproduce", "everything"])
     assert isinstance(done.exception, CannotRun)
-    assert "'everything'; expected one of generative" in str(done.exception)
+    assert "'everything'; expected one of generative, sets" in str(done.exception)
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path):

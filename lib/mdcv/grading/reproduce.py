@@ -23,10 +23,10 @@ def reproduce(
     Raises:
         CannotRun: there is no table of that name.
     """
-    from mdcv.results import GENERATIVE, reproduce_generative, summarize
+    from mdcv.results import GENERATIVE, SETS, reproduce_generative, reproduce_sets, summarize
     from mdcv.results.expectation import read
 
-    tables = {"generative": (reproduce_generative, GENERATIVE)}
+    tables = {"generative": (reproduce_generative, GENERATIVE), "sets": (reproduce_sets, SETS)}
     if table not in tables:
         raise CannotRun(f"there is no table {table!r}; expected one of {', '.join(tables)}")
     run, expectations = tables[table]

@@ -3,13 +3,16 @@
 from mdcv.results.expectation import Expectation, Reading
 from mdcv.results.generative import GENERATIVE, reproduce_generative
 from mdcv.results.measurement import Measurement, Summary, summarize
+from mdcv.results.sets import SETS, reproduce_sets
 
 __all__ = [
     "GENERATIVE",
+    "SETS",
     "Expectation",
     "Measurement",
     "Reading",
     "Summary",
     "reproduce_generative",
+    "reproduce_sets",
     "summarize",
 ]
