@@ -9,6 +9,7 @@ from mdcv.exercises.a5_pointnet.point_net import POINT_NET
 from mdcv.exercises.a5_pointnet.segment import SEGMENT_POINTS
 from mdcv.exercises.a5_pointnet.set_function import SET_FUNCTION
 from mdcv.exercises.a5_pointnet.t_net import T_NET
+from mdcv.exercises.a5_pointnet.train_pointnet import TRAIN_POINTNET
 from mdcv.exercises.exercise import Exercise
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -19,4 +20,5 @@ EXERCISES: tuple[Exercise, ...] = (
     POINT_NET,
     CRITICAL_POINTS,
     SEGMENT_POINTS,
+    TRAIN_POINTNET,
 )
