@@ -9,10 +9,17 @@ import torch
 from mdcv.plot import draw_image, new_figure, show_images
 
 
-def test_every_image_has_axes_and_every_row_its_name():
-    figure = show_images({"data": torch.rand(3, 1, 8, 8), "samples": torch.rand(2, 8, 8)})
-    assert len(figure.axes) == 5
-    assert [axes.get_ylabel() for axes in figure.axes] == ["data", "", "", "samples", ""]
+def test_every_row_has_its_name_and_its_images_side_by_side():
+    data = torch.rand(3, 1, 8, 8)
+    figure = show_images({"data": data, "samples": torch.rand(2, 8, 8)})
+    assert [axes.get_ylabel() for axes in figure.axes] == ["data", "samples"]
+    first, second = (axes.get_images()[0].get_array() for axes in figure.axes)
+    for place in range(3):
+        np.testing.assert_allclose(first[:, 9 * place : 9 * place + 8], data[place, 0])
+    assert first.shape == (8, 27) and second.shape == (8, 18)
+    assert (first[:, 8::9] == 0).all()  # white between them
+    shown = {tuple(axes.get_xlim()) for axes in figure.axes}
+    assert shown == {(-0.5, 26.5)}  # images of both rows are equally large
 
 
 def test_ink_is_black_and_values_are_shown_as_they_are():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -28,13 +30,19 @@ def digits(*, held_out: bool = False) -> tuple[Float[Tensor, "n 1 8 8"], Int[Ten
     >>> images.shape, labels[:10]
     (torch.Size([1442, 1, 8, 8]), tensor([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]))
     """
-    from sklearn.datasets import load_digits
-
-    loaded = load_digits()
-    images = torch.from_numpy(loaded.images).float().unsqueeze(1) / 16
-    labels = torch.from_numpy(loaded.target).long()
+    images, labels = _read()
     # The n-th image of its own digit: neighbors in the file repeat 0, 1, ..., 9, so every fifth
     # of the file would be fours and nines.
     turn = torch.nn.functional.one_hot(labels).cumsum(dim=0).gather(1, labels[:, None])[:, 0]
     chosen = (turn % EVERY == 0) == held_out
     return images[chosen], labels[chosen]
+
+
+@functools.cache
+def _read() -> tuple[Float[Tensor, "n 1 8 8"], Int[Tensor, " n"]]:
+    """All images and their digits; the file is text, and reading it takes a while."""
+    from sklearn.datasets import load_digits
+
+    loaded = load_digits()
+    images = torch.from_numpy(loaded.images).float().unsqueeze(1) / 16
+    return images, torch.from_numpy(loaded.target).long()
