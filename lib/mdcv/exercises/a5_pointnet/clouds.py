@@ -1,4 +1,4 @@
-"""Clouds to ask a network about: reordered, stretched, filled, and what must follow from that."""
+"""Clouds to ask a network about: reordered, stretched, pressed flat, with more points between."""
 
 from __future__ import annotations
 
@@ -45,6 +45,18 @@ def cornered(points: Tensor) -> Tensor:
 def spread(points: Tensor) -> Tensor:
     """The clouds twice as wide about the same centers."""
     return 2 * points - points.mean(1, keepdim=True)
+
+
+def flattened(points: Tensor) -> Tensor:
+    """The first cloud, once for each of its coordinates, with that coordinate the same throughout.
+
+    (D, N, D): who answers one of them like the cloud itself does not look at that coordinate.
+    """
+    dimension = points.shape[-1]
+    copies = points[:1].repeat(dimension, 1, 1)
+    for j in range(dimension):
+        copies[j, :, j] = points[0, :, j].mean() + 0.7
+    return copies
 
 
 def near(a: Tensor, b: Tensor, tolerance: float = 1e-3) -> bool:

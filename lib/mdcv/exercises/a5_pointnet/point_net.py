@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a5_pointnet.clouds import clouds, cornered, near, reordered, segments
+from mdcv.exercises.a5_pointnet.clouds import (
+    clouds,
+    cornered,
+    flattened,
+    near,
+    reordered,
+    segments,
+)
 from mdcv.exercises.a5_pointnet.point_net_variants import RIGHT, WRONG, Reference
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.exercise import Exercise, Finding, Part, Refusal, Trial
@@ -104,9 +111,11 @@ def _features(draw: Draw) -> list[Trial]:
         ("global_feature", (without,), {}),
         ("", (cloud,), {}),
         ("", (without,), {}),
+        ("point_features", (flattened(cloud),), {}),
     ]
     n, m = ways.shape[1], CLASSES
     shapes = [(1, 26, -1), (1, 26, -1), (8, n, -1), (1, -1), (1, -1), (26, -1), (1, m), (26, m)]
+    shapes.append((3, 26, -1))
     call = (((m,), asks), {"mode": "eval"})
 
     def examine(answers: Answers) -> Finding | None:
@@ -125,12 +134,15 @@ def _trouble_with_features(
     wholes_without: Tensor,
     logits: Tensor,
     logits_without: Tensor,
+    flat: Tensor,
 ) -> Finding | None:
     if not near(swapped.flip(1), features):
         return _found("features_of_others")
     if not near(whole, features.amax(1)):
         blind = near(corner, whole, 1e-6)
         return _found("pools_the_points" if blind else "global_is_not_the_maximum")
+    if any(near(alike, features[0], 1e-6) for alike in flat):
+        return _found("misses_a_coordinate")
     middle = ways[:, ways.shape[1] // 2]
     if near(middle, (ways[:, 0] + ways[:, -1]) / 2, 1e-4):
         return _found("affine_map")

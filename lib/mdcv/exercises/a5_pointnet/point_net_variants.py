@@ -227,6 +227,16 @@ class _PoolsPoints(Plain):
         return self.h(points.amax(1))
 
 
+class _TwoCoordinates(Plain):
+    def point_map(self):
+        return nn.Sequential(_FirstTwo(), super().point_map())
+
+
+class _FirstTwo(nn.Module):
+    def forward(self, points):
+        return points * torch.tensor([1.0, 1.0, 0.0])
+
+
 class _Affine(Plain):
     def point_map(self):
         return nn.Sequential(nn.Linear(3, 48), nn.Linear(48, 96))
@@ -253,22 +263,12 @@ class _MeanAsWell(Plain):
         return self.gamma(features.amax(1) + features.mean(1))
 
 
-class _Cut(Plain):
-    def global_feature(self, points):
-        return super().global_feature(points).detach()
-
-
 class _Turned(Plain):
     """The transform is predicted, and nobody uses it."""
 
     def point_features(self, points):
         self.door(points)
         return self.h(points)
-
-
-class _DetachedTurn(Plain):
-    def input_transform(self, points):
-        return self.t_net(points).detach()
 
 
 class _OneTurn(Plain):
@@ -383,6 +383,12 @@ WRONG = (
         "coordinates, not features.",
     ),
     Mistake(
+        "misses_a_coordinate",
+        _TwoCoordinates,
+        "A cloud was pressed flat along one axis, and its point features stayed the same: one of "
+        "the three coordinates does not count.",
+    ),
+    Mistake(
         "affine_map",
         _Affine,
         "Half-way between two points your features are half-way, too: the map of the points is "
@@ -441,6 +447,3 @@ WRONG = (
         "A network for no class at all was made. Raise a ValueError for num_classes < 1.",
     ),
 )
-
-#: Mistakes that others have as well, in other words: a cut before the logits, and before the turn.
-ALSO_WRONG = {"weights_without_gradient": _Cut, "transform_without_use": _DetachedTurn}

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a5_pointnet.clouds import clouds, cornered, near, reordered, segments, spread
+from mdcv.exercises.a5_pointnet.clouds import (
+    clouds,
+    cornered,
+    flattened,
+    near,
+    reordered,
+    segments,
+    spread,
+)
 from mdcv.exercises.a5_pointnet.t_net_variants import RIGHT, WRONG
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.exercise import Exercise, Finding, Part, Refusal, Trial
@@ -66,6 +74,7 @@ def _trained(draw: Draw) -> list[Trial]:
         points[2:3],
         cornered(points),
         spread(points),
+        flattened(points),
         *segments(draw, 32, k),
     )
     asks = [("", (points,), {}), ("@fit", (points, targets), {"steps": STEPS, "lr": RATE})]
@@ -95,6 +104,7 @@ def _trouble_after_training(
     alone: Tensor,
     cornered: Tensor,
     spread: Tensor,
+    flat: Tensor,
     ends: Tensor,
     whole: Tensor,
 ) -> Finding | None:
@@ -111,6 +121,8 @@ def _trouble_after_training(
         return _found("depends_on_the_order")
     if float(moved.min()) < 1e-6:
         return _found("entries_that_never_move")
+    if float((flat - mine[:1]).abs().amax((1, 2)).min()) < APART:
+        return _found("misses_a_coordinate")
     if float((cornered - mine).abs().max()) < APART:
         return _found("pools_the_points")
     if float((spread - mine).abs().max()) < APART:

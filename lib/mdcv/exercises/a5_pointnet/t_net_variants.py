@@ -188,6 +188,11 @@ class _PoolsPoints(Plain):
         return self.h(points.amax(1))
 
 
+class _TwoCoordinates(Plain):
+    def pooled(self, points):
+        return super().pooled(points * (torch.arange(self.k) < 2))
+
+
 class _Affine(Plain):
     def point_map(self, k):
         return nn.Sequential(nn.Linear(k, 32), nn.Linear(32, 48))
@@ -272,6 +277,12 @@ WRONG = (
         _Diagonal,
         "Some entries of the matrix never change, whatever is trained: all k × k of them are "
         "predicted.",
+    ),
+    Mistake(
+        "misses_a_coordinate",
+        _TwoCoordinates,
+        "A cloud was pressed flat along one of its coordinates, and its matrix stayed the same: "
+        "not all of the k numbers of a point count.",
     ),
     Mistake(
         "pools_the_points",
