@@ -42,10 +42,10 @@ SIZES = {
         12, 4, 32, {"R-CNN": 1, "Fast R-CNN": 1, "Faster R-CNN": 1, "Mask R-CNN": 1}, 2, (8, 8)
     ),
     "cpu": SceneSizes(
-        400,
+        600,
         100,
         96,
-        {"R-CNN": 200, "Fast R-CNN": 400, "Faster R-CNN": 500, "Mask R-CNN": 500},
+        {"R-CNN": 300, "Fast R-CNN": 600, "Faster R-CNN": 800, "Mask R-CNN": 800},
         8,
         (32, 64, 128),
     ),
@@ -129,6 +129,7 @@ def _train(
         targets,
         steps=sizes.steps[name],
         batch_size=sizes.batch,
+        learning_rate=2e-3,
         proposals=proposals,
         seed=seed,
         progress=progress,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 
-from mdcv.errors import check_option
 from mdcv.results.adversaries import (
     CLASSES,
     DIGITS,
@@ -20,8 +19,7 @@ from mdcv.results.adversaries import (
 from mdcv.results.densities import ELBO, EXACT, INK, IWAE, measure_densities
 from mdcv.results.expectation import Expectation
 from mdcv.results.measurement import Measurement
-
-PRESETS = ("smoke", "cpu", "gpu")
+from mdcv.results.table import measure_all
 
 BURDA = "Burda, Grosse and Salakhutdinov 2016, theorem 1"
 OORD = "van den Oord, Kalchbrenner and Kavukcuoglu 2016, table 4"
@@ -63,12 +61,5 @@ def reproduce_generative(
     >>> sorted({row.model for row in rows} - {"data", "held-out data"})
     ['GAN', 'PixelCNN', 'VAE', 'WGAN', 'WGAN-GP']
     """
-    check_option("preset", preset, PRESETS)
-    if not seeds:
-        raise ValueError("seeds is empty; expected at least one")
-    how = {"device": device, "progress": progress}
-    return [
-        *measure_densities(preset, seeds, **how),
-        *measure_on_digits(preset, seeds, **how),
-        *measure_on_mixture(preset, seeds, **how),
-    ]
+    parts = (measure_densities, measure_on_digits, measure_on_mixture)
+    return measure_all(parts, preset, seeds=seeds, device=device, progress=progress)
