@@ -55,8 +55,8 @@ def block(heading: float, size=(1.0, 0.6, 0.5), place=(0.3, 0.7, 4.0)) -> torch.
 
 
 @pytest.mark.parametrize("degrees", [-40, 0, 17, 33])
-def test_the_box_of_a_whole_object_is_found(degrees):
-    box = amodal_box(block(math.radians(degrees)))
+def test_the_box_of_a_whole_object_is_found(device, degrees):
+    box = amodal_box(block(math.radians(degrees)).to(device))
     assert box[:3].tolist() == pytest.approx([0.3, 0.7, 4.0], abs=0.01)
     assert box[3:6].tolist() == pytest.approx([1.0, 0.6, 0.5], abs=0.03)
     assert math.degrees(box[6]) == pytest.approx(degrees, abs=1.01)

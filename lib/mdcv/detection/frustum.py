@@ -172,15 +172,15 @@ def amodal_box(
     quarter = math.pi / 2
     tried = torch.arange(HEADINGS, dtype=torch.float64, device=points.device)
     angles = tried * quarter / HEADINGS - quarter / 2
-    extents = torch.stack([_extent(ground @ axes(a)) for a in angles.tolist()])
+    extents = torch.stack([_extent(ground @ _axes(a, ground)) for a in angles.tolist()])
     heading = float(angles[extents.prod(dim=1).argmin()])
     if size is not None:
         # Of the two ways to call the sides x and z, the one that known and seen sizes agree on.
-        seen = _extent(ground @ axes(heading))
+        seen = _extent(ground @ _axes(heading, ground))
         known = seen.new_tensor([size[0], size[2]])
         if (seen - known.flip(0)).abs().sum() < (seen - known).abs().sum():
             heading += quarter
-    along = ground @ axes(heading)
+    along = ground @ _axes(heading, ground)
     low, high = along.amin(dim=0), along.amax(dim=0)
     top, bottom = wide[:, 1].amin(), wide[:, 1].amax()
     if floor is not None:
@@ -194,7 +194,7 @@ def amodal_box(
             bottom = torch.maximum(bottom, top + size[1])
         else:
             top = torch.minimum(top, bottom - size[1])
-    x, z = axes(heading).to(low) @ ((low + high) / 2)
+    x, z = _axes(heading, ground) @ ((low + high) / 2)
     width, length = high - low
     box = torch.stack(
         [x, (top + bottom) / 2, z, width, bottom - top, length, x.new_tensor(heading)]
@@ -224,10 +224,10 @@ def box_corners(boxes: Float[Tensor, "n 7"]) -> Float[Tensor, "n 8 3"]:
     return boxes[:, None, :3] + torch.stack([cos * x + sin * z, y, cos * z - sin * x], dim=-1)
 
 
-def axes(heading: float) -> Float[Tensor, "2 2"]:
+def _axes(heading: float, like: Tensor) -> Float[Tensor, "2 2"]:
     """As columns the directions of a box's own x and z in the ground plane (x, z)."""
     cos, sin = math.cos(heading), math.sin(heading)
-    return torch.tensor([[cos, sin], [-sin, cos]], dtype=torch.float64)
+    return like.new_tensor([[cos, sin], [-sin, cos]])
 
 
 def _extent(along: Float[Tensor, "n 2"]) -> Float[Tensor, " 2"]:
