@@ -1,6 +1,29 @@
+import pytest
 import torch
 
-from mdcv.kernels.arithmetic import TABLE_ENTRIES, rows_at_a_time, squared_distances, widened
+from mdcv.kernels.arithmetic import (
+    TABLE_ENTRIES,
+    refuse_infinite,
+    rows_at_a_time,
+    squared_distances,
+    widened,
+)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("bad", [[torch.nan], [torch.inf], [-torch.inf], [torch.inf, -torch.inf]])
+def test_one_entry_that_is_no_number_is_refused_wherever_it_stands(dtype, bad):
+    value = torch.ones(3, 40, dtype=dtype)
+    refuse_infinite("value", value)
+    value[1, 30 : 30 + len(bad)] = torch.tensor(bad, dtype=dtype)
+    with pytest.raises(ValueError, match=f"value holds NaN or infinity .{len(bad)} of 120"):
+        refuse_infinite("value", value)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_numbers_whose_sum_is_too_large_and_no_numbers_at_all_pass(dtype):
+    refuse_infinite("value", torch.full((5, 7), torch.finfo(dtype).max, dtype=dtype))
+    refuse_infinite("value", torch.zeros(0, 3, dtype=dtype))
 
 
 def test_squared_distances_of_a_pythagorean_triangle():

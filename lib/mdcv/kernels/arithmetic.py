@@ -7,11 +7,26 @@ points are close together and far from the origin.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
+from mdcv.errors import check_finite
+
 #: Entries of the largest table a reference holds at a time (64 MiB in float32).
 TABLE_ENTRIES = 1 << 24
+
+
+def refuse_infinite(name: str, value: Tensor) -> None:
+    """`check_finite`, ten times as fast where nothing is wrong: then a sum is mostly finite too.
+
+    >>> refuse_infinite("points", torch.tensor([0.0, torch.nan]))
+    Traceback (most recent call last):
+    ValueError: points holds NaN or infinity (1 of 2 entries); expected finite numbers
+    """
+    if not math.isfinite(value.sum()):
+        check_finite(name, value)
 
 
 def widened(points: Tensor) -> Tensor:

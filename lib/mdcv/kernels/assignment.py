@@ -7,8 +7,7 @@ import itertools
 import torch
 from torch import Tensor
 
-from mdcv.errors import check_finite
-from mdcv.kernels.arithmetic import squared_distances
+from mdcv.kernels.arithmetic import refuse_infinite, squared_distances
 
 
 def assignment_reference(x: Tensor, y: Tensor) -> Tensor:
@@ -31,8 +30,8 @@ def solve_assignment(x: Tensor, y: Tensor, tolerance: float) -> tuple[Tensor, Te
     dual prices, and gap <= tolerance. The exact solver is on the CPU: from a GPU the points are
     copied to the host, solved there while the device waits, and the results are copied back.
     """
-    check_finite("x", x)
-    check_finite("y", y)
+    refuse_infinite("x", x)
+    refuse_infinite("y", y)
     if x.device.type == "cuda":
         from mdcv.kernels.assignment_gpu import assignment_gpu
 

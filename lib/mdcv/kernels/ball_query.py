@@ -9,8 +9,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from mdcv.errors import check_finite
-from mdcv.kernels.arithmetic import rows_at_a_time, squared_distances
+from mdcv.kernels.arithmetic import refuse_infinite, rows_at_a_time, squared_distances
 
 
 @lru_cache(maxsize=256)
@@ -70,8 +69,8 @@ def ball_query_reference(points: Tensor, centers: Tensor, radius: float, k: int)
 @torch.library.custom_op("mdcv::ball_query", mutates_args=())
 def collect_ball(points: Tensor, centers: Tensor, radius: float, k: int) -> Tensor:
     """Indices as the reference gives them; points and centers finite or refused."""
-    check_finite("points", points)
-    check_finite("centers", centers)
+    refuse_infinite("points", points)
+    refuse_infinite("centers", centers)
     if points.device.type == "cpu" and points.numel():
         from mdcv.kernels.ball_query_cpu import ball_query_cpu
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mdcv.errors import check_finite
-from mdcv.kernels.arithmetic import squared_distances
+from mdcv.kernels.arithmetic import refuse_infinite, squared_distances
 
 
 def farthest_points_reference(points: Tensor, k: int, start: int) -> Tensor:
@@ -31,7 +30,7 @@ def farthest_points_reference(points: Tensor, k: int, start: int) -> Tensor:
 @torch.library.custom_op("mdcv::farthest_points", mutates_args=())
 def pick_farthest_points(points: Tensor, k: int, start: int) -> Tensor:
     """Indices as the reference gives them; points in float32 or float64, finite or refused."""
-    check_finite("points", points)
+    refuse_infinite("points", points)
     if points.device.type == "cpu" and points.numel():
         from mdcv.kernels.farthest_points_cpu import farthest_points_cpu
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mdcv.errors import check_finite
+from mdcv.kernels.arithmetic import refuse_infinite
 from mdcv.kernels.marching_cubes_table import CORNERS, EDGES, case_table
 
 
@@ -45,9 +45,7 @@ def march_cubes(volume: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
 
     volume in float32 or float64; level () in the same dtype.
     """
-    low, high = torch.aminmax(volume)
-    if not bool(torch.isfinite(high - low)):
-        check_finite("volume", volume)
+    refuse_infinite("volume", volume)
     if volume.device.type == "cuda":
         from mdcv.kernels.marching_cubes_gpu import marching_cubes_gpu
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mdcv.errors import check_finite
-from mdcv.kernels.arithmetic import rows_at_a_time, squared_distances
+from mdcv.kernels.arithmetic import refuse_infinite, rows_at_a_time, squared_distances
 
 #: Beyond this many neighbors, unless they are few of many, sorting all is faster than a search.
 MOST_KEPT_SORTED = 64
@@ -42,8 +41,8 @@ def find_nearest_neighbors(x: Tensor, y: Tensor, k: int, refuse_nan: bool) -> tu
             distance of its batch element NaN, so that nothing hides it and no device waits.
     """
     if refuse_nan:
-        check_finite("x", x)
-        check_finite("y", y)
+        refuse_infinite("x", x)
+        refuse_infinite("y", y)
         return _body(x, y, k)
     finite = x.isfinite().flatten(1).all(dim=1) & y.isfinite().flatten(1).all(dim=1)
     at_fault = ~finite[:, None, None]
