@@ -88,7 +88,7 @@ def test_the_box_of_a_block_in_a_cube_is_about_as_wide_as_it_is_high():
 def test_queries_come_in_the_order_of_their_home_blocks(kind, count):
     queries = cloud("normal", 200)
     tree = build_block_tree(cloud(kind, count))
-    home, order = home_blocks(tree, queries)
+    home, order, _ = home_blocks(tree, queries)
     assert sorted(order) == list(range(200))
     assert (np.diff(home[order]) >= 0).all()
     assert home.min() >= 0 and home.max() < len(tree.indices) // LANES
@@ -97,7 +97,27 @@ def test_queries_come_in_the_order_of_their_home_blocks(kind, count):
 def test_a_point_of_the_set_is_at_home_where_it_stands():
     points = cloud("normal", 5000)
     tree = build_block_tree(points)
-    home, _ = home_blocks(tree, points)
+    home, _, _ = home_blocks(tree, points)
     block_of = np.empty(5000, np.int64)
     block_of[tree.indices[:5000]] = np.arange(5000) // LANES
     np.testing.assert_array_equal(home, block_of)
+
+
+@pytest.mark.parametrize("kind", KINDS[:-1])
+@pytest.mark.parametrize("count", (1, 16, 17, 255, 257, 5000))
+def test_nothing_beyond_the_splits_around_a_query_is_nearer_than_they_are(kind, count):
+    queries, points = cloud("normal", 50), cloud(kind, count)
+    tree = build_block_tree(points)
+    home, _, room = home_blocks(tree, queries)
+    assert room.shape == (50, len(tree.first_node) - 1)
+    squared = np.zeros((50, count), np.float32)
+    for d in range(3):
+        squared += (queries[:, None, d] - points[None, :, d]) ** 2
+    block = np.empty(count, np.int64)
+    block[tree.indices[tree.indices != NO_POINT]] = np.arange(count) // LANES
+    for level in range(room.shape[1]):
+        beyond = block // LANES**level != home[:, None] // LANES**level
+        assert (np.where(beyond, squared, np.inf) >= room[:, level, None]).all()
+        assert (room[:, level] <= room[:, -1]).all()
+    if kind == "normal" and count == 5000:
+        assert (room > 0).all() and np.isfinite(room).all()

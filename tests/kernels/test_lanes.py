@@ -6,8 +6,12 @@ from mdcv.kernels.lanes import (
     LANES,
     distances_to_block,
     distances_to_boxes,
+    greatest,
     lane_extremes,
+    least_lanes,
+    lower,
     lowest_bit,
+    row_extremes,
     two_smallest,
 )
 
@@ -25,6 +29,26 @@ def boxes(lows, highs, start, query, limit, squared):
 @numba.njit
 def extremes(values, start, rows, lowest, highest):
     lane_extremes(values, start, rows, lowest, highest)
+
+
+@numba.njit
+def extremes_of_row(values, start):
+    return row_extremes(values, start)
+
+
+@numba.njit
+def least(values):
+    return least_lanes(values)
+
+
+@numba.njit
+def lower_row(values, start, limits):
+    lower(values, start, limits)
+
+
+@numba.njit
+def greatest_of_row(values, indices, start):
+    return greatest(values, indices, start)
 
 
 @numba.njit
@@ -95,6 +119,51 @@ def test_lane_extremes_of_a_run_of_rows():
     rows = values[3 : 3 + 4 * LANES].reshape(4, LANES)
     np.testing.assert_array_equal(least, rows.min(axis=0))
     np.testing.assert_array_equal(most, rows.max(axis=0))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_extremes_of_a_row_leave_its_padding_out(dtype):
+    values = np.random.default_rng(4).standard_normal(3 * LANES).astype(dtype)
+    for start in range(2 * LANES):
+        row = values[start : start + LANES]
+        assert extremes_of_row(values, start) == (row.min(), row.max())
+    values[5:LANES] = np.inf
+    assert extremes_of_row(values, 0) == (values[:5].min(), values[:5].max())
+    assert extremes_of_row(np.full(LANES, np.inf, dtype), 0) == (np.inf, -np.inf)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_lanes_that_are_as_small_as_any(dtype):
+    rng = np.random.default_rng(5)
+    for _ in range(50):
+        values = rng.integers(8, size=LANES).astype(dtype)
+        assert least(values) == bits(values == values.min())
+    values[:] = np.inf
+    assert least(values) == (1 << LANES) - 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_is_lowered_to_its_limits_and_no_further(dtype):
+    rng = np.random.default_rng(6)
+    values, limits = rng.random(3 * LANES).astype(dtype), rng.random(LANES).astype(dtype)
+    limits[3] = np.inf
+    expected = values.copy()
+    expected[5 : 5 + LANES] = np.minimum(values[5 : 5 + LANES], limits)
+    lower_row(values, 5, limits)
+    np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_greatest_of_a_row_and_the_lowest_index_that_has_it(dtype):
+    rng = np.random.default_rng(7)
+    for start in range(2 * LANES):
+        values = rng.integers(-1, 4, size=3 * LANES).astype(dtype)
+        indices = rng.permutation(3 * LANES).astype(np.int32)
+        row, names = values[start : start + LANES], indices[start : start + LANES]
+        expected = row.max(), names[row == row.max()].min()
+        assert greatest_of_row(values, indices, start) == expected
+    values[:], indices[:] = np.inf, 2**31 - 1
+    assert greatest_of_row(values, indices, 0) == (np.inf, 2**31 - 1)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

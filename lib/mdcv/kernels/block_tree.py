@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mdcv.kernels.lanes import LANES, lane_extremes
+from mdcv.kernels.lanes import LANES, lane_extremes, row_extremes
 
 #: The index in an empty lane; no set is so large.
 NO_POINT = np.int32(2**31 - 1)
@@ -191,15 +191,12 @@ def _fill_boxes(blocks, indices, axes):
     lows = np.full((nodes, axes, LANES), np.inf, blocks.dtype)
     highs = np.full((nodes, axes, LANES), -np.inf, blocks.dtype)
     least = np.full((nodes, LANES), NO_POINT, np.int32)
-    rows = blocks.reshape(n_blocks, axes, LANES)
     for b in range(n_blocks):
         node, lane = b // LANES, b % LANES
         least[node, lane] = indices[b * LANES : (b + 1) * LANES].min()
         for d in range(axes):
-            lows[node, d, lane] = rows[b, d].min()
-            for value in rows[b, d]:
-                if value < np.inf:
-                    highs[node, d, lane] = max(highs[node, d, lane], value)
+            extremes = row_extremes(blocks, (b * axes + d) * LANES)
+            lows[node, d, lane], highs[node, d, lane] = extremes
     for level in range(1, len(first_node) - 1):
         for child in range(first_node[level - 1], first_node[level]):
             place = child - first_node[level - 1]
@@ -212,29 +209,42 @@ def _fill_boxes(blocks, indices, axes):
 
 
 @njit(nogil=True, cache=True)
-def home_blocks(tree: BlockTree, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The block where each query (N, D) would stand, and the queries' order by that block.
+def home_blocks(tree: BlockTree, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The block where each query (N, D) would stand, the queries' order by it, and their room.
 
     A search begins with the home block, and in this order it meets what it needs in the cache.
+    room[i, l] is the squared distance to the nearest split around the home block, for l > 0 around
+    the node above it on level l - 1: nothing beyond the splits is nearer, in computed distances.
+
     Sixty-four queries descend side by side, so that none waits for another's memory.
     """
     count, axes = queries.shape
     n_leaves, n_blocks = tree.split_axis.shape[0], tree.indices.shape[0] // LANES
     home, order = np.empty(count, np.int32), np.empty(count, np.int32)
+    room = np.zeros((count, tree.first_node.shape[0] - 1), queries.dtype)
     place = np.zeros(n_blocks + 1, np.int64)
-    nodes = np.empty(64, np.uint32)
+    nodes, nearest = np.empty(64, np.uint32), np.empty(64, queries.dtype)
     flat = queries.reshape(-1)
     for start in range(0, count, 64):
         some = nodes[: min(64, count - start)]
         coordinates = flat[start * axes : (start + some.shape[0]) * axes]
         some[:] = 1
-        level = 1
-        while level < n_leaves:
+        nearest[:] = np.inf
+        width = n_leaves
+        while width > 1:
             for i in range(some.shape[0]):
                 node = some[i]
                 coordinate = coordinates[i * axes + tree.split_axis[node]]
-                some[i] = np.uint32(2) * node + np.uint32(coordinate >= tree.split_value[node])
-            level *= 2
+                split = tree.split_value[node]
+                some[i] = np.uint32(2) * node + np.uint32(coordinate >= split)
+                nearest[i] = min(nearest[i], abs(coordinate - split))
+            width //= 2
+            level, rest = 0, width
+            while rest >= LANES:
+                level, rest = level + 1, rest // LANES
+            if rest == 1:
+                for i in range(some.shape[0]):
+                    room[start + i, level] = nearest[i] * nearest[i]
         for i in range(some.shape[0]):
             home[start + i] = some[i] - np.uint32(n_leaves)
             place[home[start + i] + 1] += 1
@@ -243,7 +253,7 @@ def home_blocks(tree: BlockTree, queries: np.ndarray) -> tuple[np.ndarray, np.nd
     for i in range(count):
         order[place[home[i]]] = i
         place[home[i]] += 1
-    return home, order
+    return home, order, room
 
 
 @njit(nogil=True, cache=True)

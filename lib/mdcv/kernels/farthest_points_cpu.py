@@ -8,7 +8,14 @@ from numba import njit
 from torch import Tensor
 
 from mdcv.kernels.block_tree import NO_POINT, build_block_tree
-from mdcv.kernels.lanes import LANES, distances_to_block, distances_to_boxes, lowest_bit
+from mdcv.kernels.lanes import (
+    LANES,
+    distances_to_block,
+    distances_to_boxes,
+    greatest,
+    lower,
+    lowest_bit,
+)
 from mdcv.kernels.threads import over_ranges
 
 
@@ -31,7 +38,7 @@ def _pick(tree, points, start, picks):
     """Fills `picks`. Every point knows its squared distance to the nearest choice, -1 if chosen.
 
     Every block knows the greatest of its sixteen (`far`) and the lowest index that has it
-    (`far_index`); every node of sixteen blocks the greatest of theirs. A block nearer to no new
+    (`far_index`); every node of sixteen blocks the same of theirs. A block nearer to no new
     choice than its `far` is left alone: none of its points comes nearer.
     """
     blocks, block_indices = tree.blocks, tree.indices
@@ -43,6 +50,7 @@ def _pick(tree, points, start, picks):
     far = np.full(nodes * LANES, -1, points.dtype)
     far_index = np.full(nodes * LANES, NO_POINT, np.int32)
     node_far = np.full(nodes, np.inf, points.dtype)
+    node_index = np.full(nodes, NO_POINT, np.int32)
     place = np.empty(points.shape[0], np.int32)
     for slot in range(n_blocks * LANES):
         if block_indices[slot] != NO_POINT:
@@ -70,31 +78,15 @@ def _pick(tree, points, start, picks):
                 # At equality nothing changes, but for the point just chosen.
                 if bound[lane] < far[block] or block == own_block:
                     distances_to_block(blocks, block * row, query, far[block], distance)
-                    far[block], far_index[block] = _approach(
-                        to_nearest, distance, block_indices, block * LANES
+                    lower(to_nearest, block * LANES, distance)
+                    far[block], far_index[block] = greatest(
+                        to_nearest, block_indices, block * LANES
                     )
                     changed = True
             if changed:
-                node_far[node] = -1
-                for block in range(node * LANES, (node + 1) * LANES):
-                    node_far[node] = max(node_far[node], far[block])
-            if node_far[node] >= next_far:
-                for block in range(node * LANES, (node + 1) * LANES):
-                    if far[block] > next_far or (
-                        far[block] == next_far and far_index[block] < next_index
-                    ):
-                        next_far, next_index = far[block], far_index[block]
+                node_far[node], node_index[node] = greatest(far, far_index, node * LANES)
+            if node_far[node] > next_far or (
+                node_far[node] == next_far and node_index[node] < next_index
+            ):
+                next_far, next_index = node_far[node], node_index[node]
         chosen = next_index
-
-
-@njit(nogil=True, cache=True)
-def _approach(to_nearest, distance, block_indices, first):
-    """Lets sixteen points take a smaller distance; returns the greatest and who has it first."""
-    far, index = to_nearest.dtype.type(-1), NO_POINT
-    for lane in range(LANES):
-        slot = first + lane
-        value = min(to_nearest[slot], distance[lane])
-        to_nearest[slot] = value
-        if value > far or (value == far and block_indices[slot] < index):
-            far, index = value, block_indices[slot]
-    return far, index

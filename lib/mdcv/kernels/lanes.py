@@ -63,7 +63,9 @@ class _Lanes:
 
     def choose(self, relation: str, a, b):
         """Lane by lane a where `a relation b`, else b."""
-        return self.builder.select(self.builder.fcmp_ordered(relation, a, b), a, b)
+        whole = isinstance(a.type.element, ir.IntType)
+        compare = self.builder.icmp_signed if whole else self.builder.fcmp_ordered
+        return self.builder.select(compare(relation, a, b), a, b)
 
     def sum_of_squares(self, query: int, difference):
         """Σ over d of difference(d, query_d)², in order; `query` is the query's position."""
@@ -77,9 +79,20 @@ class _Lanes:
             self.builder.store(self.builder.fadd(self.builder.load(total), square), total)
         return self.builder.load(total)
 
-    def bits_at_most(self, values, limit):
-        """An integer whose bit l is set where lane l is at most the limit."""
-        small = self.builder.fcmp_ordered("<=", values, self.spread(limit))
+    def over_lanes(self, relation: str, values):
+        """The one of sixteen that has the relation to all others, in every lane."""
+        turn = LANES // 2
+        while turn:
+            positions = [(lane + turn) % LANES for lane in range(LANES)]
+            turned = ir.Constant(ir.VectorType(_BITS, LANES), positions)
+            other = self.builder.shuffle_vector(values, values, turned)
+            values = self.choose(relation, values, other)
+            turn //= 2
+        return values
+
+    def bits_at_most(self, values, limits):
+        """An integer whose bit l is set where lane l is at most the limit of that lane."""
+        small = self.builder.fcmp_ordered("<=", values, limits)
         return self.builder.zext(self.builder.bitcast(small, ir.IntType(LANES)), _BITS)
 
 
@@ -98,7 +111,7 @@ def distances_to_block(typing, blocks, start, query, limit, squared):
 
         total = lanes.sum_of_squares(2, difference)
         lanes.store(total, 4)
-        return lanes.bits_at_most(total, arguments[3])
+        return lanes.bits_at_most(total, lanes.spread(arguments[3]))
 
     return types.uint32(blocks, types.int64, query, limit, squared), generate
 
@@ -122,7 +135,7 @@ def distances_to_boxes(typing, lows, highs, start, query, limit, squared):
 
         total = lanes.sum_of_squares(3, difference)
         lanes.store(total, 5)
-        return lanes.bits_at_most(total, arguments[4])
+        return lanes.bits_at_most(total, lanes.spread(arguments[4]))
 
     return types.uint32(lows, highs, types.int64, query, limit, squared), generate
 
@@ -148,6 +161,75 @@ def lane_extremes(typing, values, start, rows, lowest, highest):
         return context.get_dummy_value()
 
     return types.void(values, types.int64, types.int64, lowest, highest), generate
+
+
+@intrinsic
+def row_extremes(typing, values, start):
+    """The least and the greatest of values[start : start + 16], where infinity is no value.
+
+    Infinity and minus infinity where there is none.
+    """
+
+    def generate(context, builder, signature, arguments):
+        lanes = _Lanes(context, builder, signature, arguments)
+        row = lanes.load(0, arguments[1])
+        padded = builder.fcmp_ordered("==", row, ir.Constant(lanes.vector, [float("inf")] * LANES))
+        present = builder.select(padded, ir.Constant(lanes.vector, [float("-inf")] * LANES), row)
+        first = ir.Constant(_BITS, 0)
+        extremes = lanes.over_lanes("<", row), lanes.over_lanes(">", present)
+        both = [builder.extract_element(extreme, first) for extreme in extremes]
+        return context.make_tuple(builder, signature.return_type, both)
+
+    return types.UniTuple(values.dtype, 2)(values, types.int64), generate
+
+
+@intrinsic
+def least_lanes(typing, values):
+    """The bits of those of values[:16] that are as small as any."""
+
+    def generate(context, builder, signature, arguments):
+        lanes = _Lanes(context, builder, signature, arguments)
+        row = lanes.load(0, ir.Constant(_INDEX, 0))
+        return lanes.bits_at_most(row, lanes.over_lanes("<", row))
+
+    return types.uint32(values), generate
+
+
+@intrinsic
+def lower(typing, values, start, limits):
+    """Lowers values[start : start + 16] to limits[:16], lane by lane, where those are smaller."""
+
+    def generate(context, builder, signature, arguments):
+        lanes = _Lanes(context, builder, signature, arguments)
+        row, limit = lanes.load(0, arguments[1]), lanes.load(2, ir.Constant(_INDEX, 0))
+        lanes.store(lanes.choose("<", limit, row), 0, arguments[1])
+        return context.get_dummy_value()
+
+    return types.void(values, types.int64, limits), generate
+
+
+@intrinsic
+def greatest(typing, values, indices, start):
+    """The greatest of values[start : start + 16], and the lowest of the indices that have it."""
+
+    def generate(context, builder, signature, arguments):
+        lanes = _Lanes(context, builder, signature, arguments)
+        row = lanes.load(0, arguments[2])
+        most = lanes.over_lanes(">", row)
+        pointer = builder.gep(lanes.array(1).data, [arguments[2]])
+        counts = ir.VectorType(_BITS, LANES)
+        index = builder.load(builder.bitcast(pointer, counts.as_pointer()), align=4)
+        nowhere = ir.Constant(counts, [2**31 - 1] * LANES)
+        index = builder.select(builder.fcmp_ordered("==", row, most), index, nowhere)
+        first = ir.Constant(_BITS, 0)
+        both = [
+            builder.extract_element(vector, first)
+            for vector in (most, lanes.over_lanes("<", index))
+        ]
+        return context.make_tuple(builder, signature.return_type, both)
+
+    both = types.Tuple((values.dtype, types.int32))
+    return both(values, indices, types.int64), generate
 
 
 @intrinsic

@@ -8,7 +8,13 @@ from numba import njit
 from torch import Tensor
 
 from mdcv.kernels.block_tree import NO_POINT, build_block_tree, children, home_blocks
-from mdcv.kernels.lanes import LANES, distances_to_block, distances_to_boxes, lowest_bit
+from mdcv.kernels.lanes import (
+    LANES,
+    distances_to_block,
+    distances_to_boxes,
+    least_lanes,
+    lowest_bit,
+)
 from mdcv.kernels.threads import over_batch
 
 #: Elementary operations a query takes, roughly, for the choice between one thread and several.
@@ -31,18 +37,20 @@ def nearest_neighbors_cpu(x: Tensor, y: Tensor, k: int) -> tuple[Tensor, Tensor]
         return tree, *home_blocks(tree, queries[b])
 
     def search(b: int, prepared, low: int, high: int) -> None:
-        tree, home, order = prepared
-        _search(tree, queries[b], home, order[low:high], found_squared[b], found[b])
+        tree, home, order, room = prepared
+        _search(tree, queries[b], home, order[low:high], room, found_squared[b], found[b])
 
     over_batch(prepare, search, batch, n, operations=OPERATIONS_PER_QUERY * batch * n)
     return squared, indices
 
 
 @njit(nogil=True, cache=True)
-def _search(tree, queries, home, order, squared, indices):
+def _search(tree, queries, home, order, room, squared, indices):
     """Finds the neighbors of queries[order]; the best k so far are kept sorted.
 
-    A step takes the last entry off the stack, a node or a block (see `children`). An entry is
+    A search begins at the home block and climbs to the nodes above it, as long as the splits
+    around it leave room for something better. From each it goes down to all but where it came from:
+    a step takes the last entry off the stack, a node or a block (see `children`). An entry is
     worth a visit while its box is nearer than the k-th best, or as near with a lower index.
     """
     blocks, block_indices, first_node = tree.blocks, tree.indices, tree.first_node
@@ -50,7 +58,6 @@ def _search(tree, queries, home, order, squared, indices):
     axes, k = queries.shape[1], squared.shape[1]
     row = axes * LANES
     levels = first_node.shape[0] - 1
-    root = first_node[levels] - 1
     waiting = np.empty(LANES * (levels + 1), np.int64)
     bound = np.empty(LANES * (levels + 1), queries.dtype)
     distance = np.empty(LANES, queries.dtype)
@@ -63,12 +70,18 @@ def _search(tree, queries, home, order, squared, indices):
         for s in range(k):
             best[s], best_index[s] = np.inf, NO_POINT
         worst, worst_index = best[k - 1], best_index[k - 1]
-        home_entry = -1 - np.int64(home[i])
-        # The home block first: it makes the bound tight before the root is asked.
-        waiting[0], bound[0] = root, 0
-        waiting[1], bound[1] = home_entry, 0
-        top = 2
-        while top > 0:
+        # Of one entry after the other: the home block, and the nodes above it.
+        came_from, start, up, level = NO_POINT, -1 - np.int64(home[i]), np.int64(home[i]), 0
+        waiting[0], bound[0] = start, 0
+        top = 1
+        while True:
+            if top == 0:
+                if level == levels or room[i, level] > worst:
+                    break
+                up //= LANES
+                came_from, start, level = start, first_node[level] + up, level + 1
+                waiting[0], bound[0] = start, 0
+                top = 1
             top -= 1
             if bound[top] > worst:
                 continue
@@ -76,6 +89,8 @@ def _search(tree, queries, home, order, squared, indices):
             if entry < 0:
                 block = -1 - entry
                 near = distances_to_block(blocks, block * row, query, worst, distance)
+                if k == 1 and near != 0:
+                    near = least_lanes(distance)
                 while near != 0:
                     lane = lowest_bit(near)
                     near &= near - np.uint32(1)
@@ -91,7 +106,7 @@ def _search(tree, queries, home, order, squared, indices):
                 lane = lowest_bit(near)
                 near &= near - np.uint32(1)
                 nearer = distance[lane] < worst or least[entry * LANES + lane] < worst_index
-                if nearer and child + step * lane != home_entry:
+                if nearer and child + step * lane != came_from:
                     waiting[top], bound[top] = child + step * lane, distance[lane]
                     if bound[top] < bound[nearest]:
                         nearest = top
