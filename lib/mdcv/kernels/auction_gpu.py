@@ -227,7 +227,7 @@ def _certify(
         j = tl.load(partner + i, mask=is_i, other=0)
         squared = squared_distances(x + i, y + j, is_i, is_i, n, n, AXES=AXES, KIND=tl.float64)
         own = tl.load(prices + i, mask=is_i, other=0.0)
-        paid += tl.where(is_i, tl.sqrt(squared), 0.0)
+        paid += tl.sqrt(squared)
         least += tl.where(is_i, best, 0.0)
         price += own
         largest = tl.maximum(largest, tl.maximum(own, tl.where(is_i, best, 0.0)))
