@@ -101,14 +101,14 @@ def mean_average_precision(
     counts = torch.tensor([len(image["labels"]) for image in detections])
     image = torch.arange(len(detections)).repeat_interleave(counts)[order]
     table, difficult = _overlap_table(detections, ground_truth, overlap)
-    table = table[order]
+    table, turn = table[order], _turn(image, labels)
 
     average = []
     for threshold in iou_thresholds:
         if matching == "voc":
             outcome = pascal_hits(table, image, difficult, threshold)
         else:
-            outcome = coco_hits(table, image, difficult, threshold, _turn(image, labels))
+            outcome = coco_hits(table, image, difficult, threshold, turn)
         for label, count in zip(classes, objects.tolist(), strict=True):
             hits = outcome[(labels == label) & (outcome >= 0)] == 1
             average.append(interpolated_area(hits, count, method))
@@ -141,10 +141,11 @@ def _overlap_table(
 
 def _turn(image: Tensor, labels: Tensor) -> Tensor:
     """How many of the ranked detections before each are of the same image and class."""
-    _, group = torch.stack([image, labels]).unique(dim=1, return_inverse=True)
+    kinds, kind = labels.unique(return_inverse=True)
+    group = image * len(kinds) + kind
     # Sorted by group, the place within it is the distance from its start.
     order = group.argsort(stable=True)
-    sizes = group.bincount()
+    _, sizes = group[order].unique_consecutive(return_counts=True)
     start = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
     turn = torch.empty_like(group)
     turn[order] = torch.arange(len(group)) - start
