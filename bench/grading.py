@@ -1,10 +1,14 @@
 """Measures `mdcv grade` beside stock nbgrader: the same release, the same submissions, in turns.
 
-    python -m bench.grading --submissions 20
+    python -m bench.grading --sizes 20 100 --json bench/grading.json
 
 Stock is `nbgrader autograde` with its own configuration: an ordinary kernel for each submission,
 and the graded cells run in it. Both run as commands of their own, so that start-up is counted.
-Without it: what each submission more than the first one costs.
+
+Stock takes every submission as long as the one before. So it is measured on a few, and a batch is
+what starts it up plus as many times one more submission; ours is measured on the whole batch.
+Both run what students wrote. What that takes in a process that is warm already, without judging,
+is measured as well: no grader can be faster than that.
 """
 
 from __future__ import annotations
@@ -14,22 +18,22 @@ import contextlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 
 import nbformat
 import psutil
 
-ROOT = Path(__file__).resolve().parents[1]
-ASSIGNMENT = "a4_point_sets"
+from bench.submissions import honest
 
-#: Honest samples, right and wrong ones. The others stop or hang stock nbgrader.
-SAMPLES = ("ada", "ben", "chen", "dana", "emil", "fatima")
+ROOT = Path(__file__).resolve().parents[1]
+ASSIGNMENTS = ("a1_distances", "a2_vae", "a3_gan", "a4_point_sets")
 
 STOCK_CONFIG = """
 c = get_config()
@@ -41,78 +45,106 @@ c.ClearMarkScheme.enforce_metadata = False
 c.ExecutePreprocessor.timeout = 120
 """
 
+#: So often a running command is looked at, in seconds.
+LOOK = 0.1
+
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took, in seconds: on the wall, and of all processors."""
+    """What one command took: seconds on the wall and of all processors, and MB at its peak."""
 
     wall: float
     cpu: float
+    memory: float
+
+
+@dataclass
+class Measured:
+    """What was measured for one assignment, by the number of submissions."""
+
+    assignment: str
+    ours: dict[int, Cost] = field(default_factory=dict)
+    stock: dict[int, Cost] = field(default_factory=dict)
+    #: Seconds that the students' own cells take of one processor, in a process that is warm.
+    floor: float = 0.0
+
+    def each(self, costs: dict[int, Cost], kind: str = "wall") -> float:
+        """What every submission after the first one costs."""
+        few, many = min(costs), max(costs)
+        first, last = (getattr(costs[size], kind) for size in (few, many))
+        return (last - first) / max(1, many - few)
+
+    def batch(self, costs: dict[int, Cost], size: int, kind: str = "wall") -> float:
+        """The whole command for so many submissions: as measured, or carried on from fewer."""
+        if size in costs:
+            return getattr(costs[size], kind)
+        few = min(costs)
+        return getattr(costs[few], kind) + (size - few) * self.each(costs, kind)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Makes the submissions, runs both graders in turns and prints what one submission costs."""
     parser = argparse.ArgumentParser(prog="python -m bench.grading", description=__doc__)
-    parser.add_argument("--submissions", type=int, default=20, help="how many; default 20")
+    parser.add_argument("assignments", nargs="*", default=ASSIGNMENTS, help="all by default")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[20, 100], help="batches of ours")
+    parser.add_argument("--stock", type=int, default=6, help="submissions for stock; default 6")
     parser.add_argument("--jobs", type=int, default=1, help="at once, for mdcv; default 1")
-    parser.add_argument("--rounds", type=int, default=1, help="the fastest counts; default 1")
     parser.add_argument("--isolation", default="full", help="full (default), basic or none")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write every single time")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write every single figure")
     asked = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="mdcv-bench-") as folder:
-        class_ = Class(Path(folder), asked.submissions)
-        runs: dict[str, list[Cost]] = {}
-        for _ in range(asked.rounds):
-            for size in dict.fromkeys((1, asked.submissions)):
+    found = []
+    for assignment in asked.assignments:
+        with tempfile.TemporaryDirectory(prefix="mdcv-bench-") as folder:
+            class_ = Class(Path(folder), assignment, max(*asked.sizes, asked.stock))
+            measured = Measured(assignment, floor=floor(assignment))
+            for size in sorted({1, *asked.sizes}):
                 more = ["--jobs", str(asked.jobs), "--isolation", asked.isolation]
-                runs.setdefault(f"mdcv {size}", []).append(class_.ours(size, more))
-                runs.setdefault(f"stock {size}", []).append(class_.stock(size))
-    print(as_table(runs, asked.submissions))
+                measured.ours[size] = class_.ours(size, more)
+                if len(measured.stock) < 2:
+                    few = asked.stock if measured.stock else 1
+                    measured.stock[few] = class_.stock(few)
+        found.append(measured)
+        print(as_table(measured, asked.sizes, asked.jobs), flush=True)
     if asked.json is not None:
-        every = {name: [asdict(cost) for cost in costs] for name, costs in runs.items()}
+        every = {"jobs": asked.jobs, "assignments": [asdict(one) for one in found]}
         asked.json.write_text(json.dumps(every, indent=1) + "\n", encoding="utf-8")
 
 
 class Class:
     """Submissions and two courses to grade them in, in a scratch folder."""
 
-    def __init__(self, folder: Path, size: int) -> None:
-        from mdcv.grading.samples import fill_in, read_sample
-
-        self.folder = folder
-        shutil.copytree(ROOT / "solutions" / ASSIGNMENT, folder / "solutions" / ASSIGNMENT)
+    def __init__(self, folder: Path, assignment: str, size: int) -> None:
+        self.folder, self.assignment = folder, assignment
+        shutil.copytree(ROOT / "solutions" / assignment, folder / "solutions" / assignment)
         for name, config in (("mdcv", None), ("stock", STOCK_CONFIG)):
             (folder / name).mkdir()
             path = folder / name / "nbgrader_config.py"
             path.write_text(config or (ROOT / "course/nbgrader_config.py").read_text("utf-8"))
-        run("nbgrader", "generate_assignment", ASSIGNMENT, f"--course-dir={folder / 'stock'}")
-        released = folder / "assignments" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
-        blank = nbformat.read(released, as_version=4)
-        self.texts = []
-        for number in range(size):
-            name = SAMPLES[number % len(SAMPLES)]
-            sample = read_sample(ROOT / "course/samples" / ASSIGNMENT / f"{name}.py")
-            notebook = fill_in(blank, sample)
-            self.texts.append(nbformat.writes(notebook))
+        run("nbgrader", "generate_assignment", assignment, f"--course-dir={folder / 'stock'}")
+        released = folder / "assignments" / assignment / f"{assignment}.ipynb"
+        source = folder / "solutions" / assignment / f"{assignment}.ipynb"
+        self.texts = honest(
+            nbformat.read(released, as_version=4), nbformat.read(source, as_version=4), size
+        )
 
     def ours(self, size: int, more: list[str]) -> Cost:
         """`mdcv grade` on the first submissions."""
         place = self._hand_in("mdcv", size)
-        return run("mdcv", "grade", ASSIGNMENT, f"--course={place}", "--again", *more)
+        return run("mdcv", "grade", self.assignment, f"--course={place}", "--again", *more)
 
     def stock(self, size: int) -> Cost:
         """`nbgrader autograde` on the first submissions."""
         place = self._hand_in("stock", size)
-        return run("nbgrader", "autograde", ASSIGNMENT, f"--course-dir={place}", "--force")
+        return run("nbgrader", "autograde", self.assignment, f"--course-dir={place}", "--force")
 
     def _hand_in(self, course: str, size: int) -> Path:
         place = self.folder / course
         for name in ("submitted", "autograded"):
             shutil.rmtree(place / name, ignore_errors=True)
         for number, text in enumerate(self.texts[:size]):
-            folder = place / "submitted" / f"student{number:04}" / ASSIGNMENT
+            folder = place / "submitted" / f"student{number:04}" / self.assignment
             folder.mkdir(parents=True)
-            (folder / f"{ASSIGNMENT}.ipynb").write_text(text, encoding="utf-8")
+            (folder / f"{self.assignment}.ipynb").write_text(text, encoding="utf-8")
         return place
 
 
@@ -121,44 +153,71 @@ def run(program: str, *arguments: str) -> Cost:
     programs = str(Path(sys.executable).parent)
     path = os.pathsep.join([programs, os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
-    command, begun, used = [f"{programs}/{program}", *arguments], perf_counter(), {}
+    command, begun, used, memory = [f"{programs}/{program}", *arguments], perf_counter(), {}, 0.0
     with tempfile.TemporaryFile("w+") as said:
         process = psutil.Popen(command, env=environment, stdout=said, stderr=said)
         while process.poll() is None:
-            count(process, used)
-            time.sleep(0.05)
+            memory = max(memory, look(process, used))
+            time.sleep(LOOK)
         wall = perf_counter() - begun
         said.seek(0)
         if process.returncode:
             raise SystemExit(f"{program} {' '.join(arguments)} failed:\n{said.read()[-3000:]}")
-    return Cost(wall, sum(used.values()))
+    return Cost(wall, sum(used.values()), memory)
 
 
-def count(process: psutil.Process, used: dict[int, float]) -> None:
-    """Notes what each process of a family has used by now; not every parent waits for its own."""
+def look(process: psutil.Process, used: dict[int, float]) -> float:
+    """Notes what each process of a family has used by now; returns the MB that all have together.
+
+    Not every parent waits for its own, so nobody's sum can be trusted. Shared memory is divided
+    among those that share it.
+    """
+    memory = 0.0
     with contextlib.suppress(psutil.Error):
         for one in (process, *process.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):
+            with contextlib.suppress(psutil.Error, OSError):
                 times = one.cpu_times()
                 used[one.pid] = times.user + times.system
+                memory += proportional_memory(one.pid)
+    return memory
 
 
-def as_table(runs: dict[str, list[Cost]], size: int) -> str:
-    """Seconds a submission, with and without start-up, and how many times faster."""
+def proportional_memory(pid: int) -> float:
+    """MB of a process, with its part of what it shares."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def floor(assignment: str) -> float:
+    """Processor seconds of the students' own cells in a solution, once everything is warm."""
+    command = [sys.executable, "-P", "-m", "bench.submissions", assignment]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return float(done.stdout.split()[-1])
+
+
+def as_table(measured: Measured, sizes: Sequence[int], jobs: int) -> str:
+    """Seconds for one more submission and for whole batches, and how many times faster."""
+    ours, stock = measured.ours, measured.stock
+    rows = {f"one more submission, {kind}": (kind, None) for kind in ("wall", "cpu")}
+    rows |= {f"{size} submissions, whole command": ("wall", size) for size in sizes}
     lines = [
-        f"{size} submissions of {ASSIGNMENT}",
-        f"{'seconds a submission':36}mdcv    stock  times",
+        f"{measured.assignment}, {jobs} at once; stock was measured on {max(stock)} submissions",
+        f"{'seconds':36}mdcv    stock  times",
     ]
-    for kind in ("wall", "cpu"):
-        best = {name: min(getattr(cost, kind) for cost in costs) for name, costs in runs.items()}
-        whole = [best[f"{who} {size}"] / size for who in ("mdcv", "stock")]
-        rows = {f"{kind}, whole command": whole}
-        if size > 1:
-            rows[f"{kind}, each after the first"] = [
-                (best[f"{who} {size}"] - best[f"{who} 1"]) / (size - 1) for who in ("mdcv", "stock")
-            ]
-        for title, (ours, stock) in rows.items():
-            lines.append(f"  {title:32}{ours:6.3f}  {stock:7.3f}  {stock / ours:5.1f}")
+    for title, (kind, size) in rows.items():
+        mine, theirs = (
+            measured.each(costs, kind) if size is None else measured.batch(costs, size, kind)
+            for costs in (ours, stock)
+        )
+        lines.append(f"  {title:32}{mine:6.3f}  {theirs:7.3f}  {theirs / mine:5.1f}")
+    peak = max(cost.memory for cost in ours.values())
+    lines.append(f"  {'of it the students own cells, cpu':32}{measured.floor:5.3f}")
+    lines.append(
+        f"  peak memory {peak:.0f} MB, stock {max(c.memory for c in stock.values()):.0f} MB"
+    )
     return "\n".join(lines)
 
 

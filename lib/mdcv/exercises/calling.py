@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mdcv.exercises.adapters import CannotBeCalledError, NotAFunctionError, adapted, binds
 from mdcv.exercises.building import Built, Snapshot, changes, snapshot
 from mdcv.exercises.cases import describe
-from mdcv.exercises.isolation import Stopped, global_state_kept, run_in_thread, seed_global_state
+from mdcv.exercises.isolation import Stopped, run_in_thread, seed_global_state, switches_kept
 from mdcv.exercises.records import Event
 from mdcv.seeds import generator
 
@@ -150,9 +150,12 @@ class Caller:
 
 
 def answer_within(function: Any, asking: Asking, limit: float) -> Answer | None:
-    """Asks in a thread of its own; None when the answer did not come within `limit` seconds."""
+    """Asks in a thread of its own; None when the answer did not come within `limit` seconds.
+
+    The global random states are another's afterwards: who asks puts them back when it is done.
+    """
     box: list[Answer] = []
-    with global_state_kept():
+    with switches_kept():
         seed_global_state(asking.number)
         done = run_in_thread(lambda: box.append(answer_here(function, asking)), limit)
     if not done:

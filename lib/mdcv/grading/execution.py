@@ -8,6 +8,7 @@ A graded question is asked from here (`verdicts`), and only its answers come bac
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +16,12 @@ from time import monotonic
 from typing import Literal
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 from mdcv.grading.course import CannotRun
 from mdcv.grading.kernel import Kernel
 from mdcv.grading.limits import Limits
 from mdcv.grading.marks import STOPPED, is_judged
-from mdcv.grading.outputs import Outputs, Room
+from mdcv.grading.outputs import Outputs, Room, output_of
 from mdcv.grading.remote import Died
 from mdcv.grading.skeleton import is_question
 from mdcv.grading.student_view import imports_of
@@ -128,7 +128,7 @@ class Run:
         for index in code:
             self.notebook.cells[index].outputs = []
             self.notebook.cells[index].execution_count = None
-        self.template.preload(_imports(self.notebook))
+        self.template.preload(_imports(self.notebook), _given_cells(self.notebook))
         self._first_start()
         self.deadline = monotonic() + self.limits.total_seconds
         for index in code:
@@ -313,18 +313,36 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
+def _given_cells(notebook: NotebookNode) -> tuple[str, ...]:
+    """The code that the assignment came with and that asks nobody for points."""
+    return tuple(
+        cell.source
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        and cell.metadata.get("nbgrader", {}).get("locked")
+        and not is_judged(cell)
+    )
+
+
 def _imports(notebook: NotebookNode) -> set[str]:
     """What the assignment's own cells import; students' cells are not trusted with it."""
-    names: set[str] = set()
-    for cell in notebook.cells:
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("locked"):
-            lines = cell.source.splitlines()
-            names |= set(imports_of("\n".join(x for x in lines if not x.startswith(("%", "!")))))
-    return names
+    return set().union(
+        *(
+            _imported(cell.source)
+            for cell in notebook.cells
+            if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("locked")
+        )
+    )
+
+
+@functools.lru_cache(maxsize=1000)
+def _imported(source: str) -> frozenset[str]:
+    lines = source.splitlines()
+    return frozenset(imports_of("\n".join(x for x in lines if not x.startswith(("%", "!")))))
 
 
 def _fail(cell: NotebookNode, text: str) -> None:
     """Leaves the reason on the cell, where its own error would stand."""
     kept = [out for out in cell.outputs if out.output_type not in ("error", "execute_result")]
-    reason = new_output("error", ename=STOPPED, evalue=text, traceback=[text])
+    reason = output_of("error", ename=STOPPED, evalue=text, traceback=[text])
     cell.outputs = [*kept, reason]

@@ -76,12 +76,10 @@ class Question:
             return None
         if self._channel is None:
             self.open()
-        call, tensors = pack_call(asking)
-        listed, payload = to_bytes(tensors)
+        message, payload = _packed(asking)
         end = monotonic() + 2 * limit + PATIENCE
         try:
-            message = {"call": call, "tensors": listed, "limit": limit}
-            self._channel.send(message, payload, seconds=limit + PATIENCE)
+            self._channel.send({**message, "limit": limit}, payload, seconds=limit + PATIENCE)
             reply, content = self._receive(end)
         except Late:
             self._end_hard()
@@ -125,6 +123,31 @@ class Question:
             if self._run.forks:
                 self._run.order({"do": "drop"})
         self._over = self._over or (again and not self._run.forks and not self._run.has_kernel)
+
+
+#: Questions as they travel, by the objects they are made of, which are kept so that they stay.
+_sent: dict[tuple, tuple[Asking, tuple[dict[str, Any], bytes]]] = {}
+
+#: No more questions than this are kept, and none with more bytes.
+_MOST_SENT, _MOST_SENT_BYTES = 1_000, 100_000
+
+
+def _packed(asking: Asking) -> tuple[dict[str, Any], bytes]:
+    """A question as it travels; a whole class is asked the same ones."""
+    key = (
+        *(id(asking.arguments), id(asking.options)),
+        *(asking.cotangent_seed, asking.through, asking.number),
+    )
+    if key in _sent:
+        return _sent[key][1]
+    call, tensors = pack_call(asking)
+    listed, payload = to_bytes(tensors)
+    packed = {"call": call, "tensors": listed}, payload
+    if len(payload) <= _MOST_SENT_BYTES:
+        if len(_sent) >= _MOST_SENT:
+            _sent.clear()
+        _sent[key] = asking, packed
+    return packed
 
 
 class RemoteCaller(Caller):

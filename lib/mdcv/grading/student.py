@@ -109,6 +109,7 @@ class Asker:
         self._calling = importlib.import_module("mdcv.exercises.calling")
         self._packing = importlib.import_module("mdcv.exercises.packing")
         self._ask_once()
+        importlib.import_module("mdcv.exercises.isolation").end_idle_threads()
         for name in [name for name in sys.modules if name.startswith("mdcv.exercises")]:
             del sys.modules[name]
 

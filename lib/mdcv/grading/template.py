@@ -25,6 +25,8 @@ from time import sleep
 from types import ModuleType
 from typing import Any
 
+from mdcv.grading.memory import use_large_pages
+from mdcv.grading.pictures import draw_once
 from mdcv.grading.shell import Shell, make_shell
 from mdcv.grading.student import Asker, serve
 from mdcv.grading.walls import WallError, WallLimits, confine
@@ -47,6 +49,7 @@ def main(descriptor: int) -> None:
     see_only(plan["library"])
     shell = make_shell()
     preload(ALWAYS)
+    draw_once(shell)
     warm_up()
     asker = Asker()
     walls = plan["walls"]
@@ -66,6 +69,7 @@ def _obey(channel: Channel, shell: Shell, asker: Asker, walls: dict, *, forks: b
         message, _, handles = channel.receive_with_handles()
         if message["do"] == "preload":
             preload(message["modules"])
+            rehearse(shell, message["cells"])
             _settle()
         elif message["do"] == "end":
             end_all()
@@ -143,6 +147,21 @@ def preload(modules: Any) -> None:
         sys.stderr.write(f"a module of {', '.join(modules)} started a thread\n")
 
 
+def rehearse(shell: Shell, cells: list[str]) -> None:
+    """Runs the cells that an assignment came with, and forgets what they defined.
+
+    What they import, read from disk and draw for the first time is then there for every fork.
+    """
+    if not cells:
+        return
+    before = threads()
+    for source in cells:
+        shell.run_one(source)
+    shell.reset(new_session=True)
+    if threads() > before > 0:
+        sys.stderr.write("a cell of the assignment started a thread\n")
+
+
 def warm_up() -> None:
     """Runs once what is slow for the first time: a backward pass, a comparison, a figure."""
     import numpy as np
@@ -169,6 +188,7 @@ def _settle() -> None:
     """Everything that is here now stays; forks share it and the collector leaves it alone."""
     gc.collect()
     gc.freeze()
+    use_large_pages()
 
 
 def threads() -> int:

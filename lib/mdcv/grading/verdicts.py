@@ -19,9 +19,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 from mdcv.grading.marks import OUTCOME_MIME
+from mdcv.grading.outputs import output_of
 from mdcv.grading.text import sentence
 
 if TYPE_CHECKING:
@@ -146,11 +146,11 @@ def _write(cell: NotebookNode, outcome: Outcome, points: float) -> None:
     }
     number = {"text/plain": repr(score)}
     cell.outputs = [
-        new_output("display_data", bundle),
-        new_output("execute_result", number, execution_count=cell.execution_count),
+        output_of("display_data", bundle),
+        output_of("execute_result", number, execution_count=cell.execution_count),
     ]
 
 
 def _write_error(cell: NotebookNode, name: str, words: str) -> None:
     line = f"{name}: {words}"
-    cell.outputs = [new_output("error", ename=name, evalue=words, traceback=[line])]
+    cell.outputs = [output_of("error", ename=name, evalue=words, traceback=[line])]

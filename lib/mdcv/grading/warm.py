@@ -55,7 +55,16 @@ _OWN_FILES = (
     LIBRARY / "__init__.py",
     *(
         LIBRARY / "grading" / f"{name}.py"
-        for name in ("__init__", "template", "shell", "student", "tensors", "wire")
+        for name in (
+            "__init__",
+            "memory",
+            "pictures",
+            "shell",
+            "student",
+            "template",
+            "tensors",
+            "wire",
+        )
     ),
 )
 
@@ -85,6 +94,7 @@ class Template:
         self.scratch.mkdir()
         self.run_mark = uuid.uuid4().hex
         self.loaded: set[str] = set()
+        self.rehearsed: set[tuple[str, ...]] = set()
         self._process: subprocess.Popen | None = None
         self._control: Channel | None = None
         self._known = 0
@@ -160,12 +170,20 @@ class Template:
         """Whether another kernel can come from here."""
         return self._process is None or self._process.poll() is None
 
-    def preload(self, modules: set[str]) -> None:
-        """Imports what the notebooks of an assignment will ask for, once for all of them."""
-        missing = sorted(modules - self.loaded)
+    def preload(self, modules: set[str], cells: tuple[str, ...] = ()) -> None:
+        """Imports what the notebooks of an assignment will ask for, once for all of them.
+
+        Args:
+            modules: their names.
+            cells: code that the assignment came with, to be run once for practice; never a word
+                of a student's.
+        """
+        missing, fresh = sorted(modules - self.loaded), cells not in self.rehearsed
         self.loaded |= modules
-        if missing and self.forks:
-            self._order({"do": "preload", "modules": missing})
+        self.rehearsed.add(cells)
+        if (missing or (cells and fresh)) and self.forks:
+            order = {"do": "preload", "modules": missing, "cells": cells if fresh else ()}
+            self._order(order, seconds=WARM_SECONDS)
 
     def kernel(self, folder: Path, environment: dict[str, str]) -> Kernel:
         """A fresh kernel with this working directory.
@@ -205,10 +223,16 @@ class Template:
             self._stop()
             kill_leftovers(self.run_mark)
 
-    def _order(self, message: dict[str, Any], handles: tuple | list = ()) -> None:
+    def _order(
+        self,
+        message: dict[str, Any],
+        handles: tuple | list = (),
+        *,
+        seconds: float = HELLO_SECONDS,
+    ) -> None:
         try:
-            self._control.send(message, handles=handles, seconds=HELLO_SECONDS)
-            self._control.receive(seconds=HELLO_SECONDS)
+            self._control.send(message, handles=handles, seconds=seconds)
+            self._control.receive(seconds=seconds)
         except (Closed, Late, Malformed) as error:
             self._stop()
             raise CannotStart("the process that kernels are forked from has died") from error
