@@ -55,6 +55,7 @@ def test_what_stays_does_not_overlap_and_what_goes_does(seed, n, clusters, thres
     wide = boxes.double() if dtype == torch.float64 else boxes.float()
     above = box_iou(wide, wide) > torch.tensor(threshold, dtype=wide.dtype)
     assert not above[kept][:, kept].triu(1).any()
+    assert nms(boxes[kept], scores[kept], threshold).tolist() == list(range(len(kept)))
     ranked = list(zip((-scores[kept]).tolist(), kept.tolist(), strict=True))
     assert ranked == sorted(ranked)
     for i in set(range(n)) - set(kept.tolist()):
