@@ -20,6 +20,10 @@ from mdcv.exercises.cases import Draw
 from mdcv.exercises.exercise import Exercise, Finding, Part, Refusal, Trial
 from mdcv.exercises.traits import TRAITS
 
+#: Of the points that lead in some feature, this share must be missed in the logits when it goes. Of
+#: 480 right networks the lowest had 0.69, for γ may begin with a ReLU; with one feature it is 0.09.
+NOTICED = 0.25
+
 #: The training on one batch: clouds, classes, steps of Adam, and their size.
 BATCH, CLASSES, STEPS, RATE = 8, 4, 40, 3e-3
 
@@ -152,7 +156,7 @@ def _trouble_with_features(
     if bool((answered[moved == 0] > 1e-4).any()):
         return _found("more_than_the_maximum")
     telling = moved > 1e-3
-    if bool(telling.any()) and float((answered[telling] > 1e-6).float().mean()) < 0.7:
+    if bool(telling.any()) and float((answered[telling] > 1e-6).float().mean()) < NOTICED:
         return _found("misses_critical_points")
     return None
 
