@@ -8,7 +8,7 @@ import pytest
 import torch
 import trimesh
 
-from mdcv.data import SOLIDS, chair, mask_boxes, solid_scene
+from mdcv.data import SOLIDS, chair, mask_boxes, solid_scene, sphere
 from mdcv.data.solid_scenes import WALL, _camera, _Pose, _trace
 from mdcv.seeds import generator
 
@@ -137,8 +137,18 @@ def test_boxes_in_the_image_are_those_of_the_visible_masks(scenes):
         assert int(scene.masks.sum(dim=0).max()) <= 1
 
 
-def test_enough_of_every_solid_is_seen(scenes):
+def test_enough_of_every_solid_is_seen(scenes, monkeypatch):
     assert all(int(mask.sum()) >= 30 for scene in scenes for mask in scene.masks)
+    # Of spheres it can be told how much of each would be seen alone.
+    monkeypatch.setattr("mdcv.data.solid_scenes.SOLIDS", {"sphere": sphere})
+    monkeypatch.setattr("mdcv.data.solid_scenes.LEAST_SHARE", 0.9)
+    for seed in range(4):
+        scene = solid_scene(generator=generator(seed), objects=(4, 4))
+        rays = points_of(scene) / scene.depth.double()[..., None]
+        for mask, box in zip(scene.masks, scene.boxes3d.double(), strict=True):
+            a, b, c = (rays**2).sum(-1), rays @ box[:3], box[:3] @ box[:3] - (box[3] / 2) ** 2
+            alone = (b**2 - a * c > 0).sum()
+            assert float(mask.sum() / alone) > 0.88
 
 
 def test_headings_go_all_the_way_round(scenes):
