@@ -64,6 +64,22 @@ def test_it_finds_a_red_square_and_not_a_blue_one():
     assert min(overlaps) > 0.7
 
 
+def test_fit_sees_features_as_long_as_detection_does():
+    torch.manual_seed(0)
+    detector, image = RCNN(1, channels=(8, 16), crop=16), torch.rand(1, 3, 32, 32)
+    detector.fit(image, [TARGET], proposals=[grid(0)])
+    boxes = torch.cat([grid(0), OBJECT])
+    with torch.no_grad():
+        features = detector.look(image, [boxes]) * detector.scale
+    assert features.norm(dim=1).mean().item() == pytest.approx(20, rel=1e-4)
+    features = torch.nn.functional.pad(features, (0, 1), value=1.0)
+    is_negative = box_iou(boxes, OBJECT)[:, 0] < 0.3
+    expected = _hyperplane(features[-1:], features[is_negative])
+    torch.testing.assert_close(detector.planes[0], expected, rtol=1e-3, atol=1e-5)
+    found = detector(image, proposals=[OBJECT])[0]
+    torch.testing.assert_close(found["scores"], features[-1:] @ detector.planes[0])
+
+
 def test_no_region_is_no_detection():
     detector = RCNN(2, channels=(8, 16), crop=16)
     found = detector(torch.rand(1, 3, 32, 32), proposals=[torch.zeros(0, 4)])

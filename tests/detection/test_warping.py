@@ -32,8 +32,8 @@ def test_context_shows_what_lies_around():
 
 def test_shrinking_averages_and_does_not_pick():
     stripes = (torch.arange(64) % 2).float().expand(1, 1, 64, 64)
-    warped = warp_regions(stripes, [torch.tensor([[0.0, 0, 64, 64]])], 4)
-    torch.testing.assert_close(warped, torch.full((1, 1, 4, 4), 0.5), rtol=0, atol=0.04)
+    warped = warp_regions(stripes, [torch.tensor([[0.0, 0, 64, 64]])], 5)
+    torch.testing.assert_close(warped, torch.full((1, 1, 5, 5), 0.5), rtol=0, atol=0.1)
 
 
 @pytest.mark.parametrize("context", [-1, 4, "2", True, float("nan")])
