@@ -37,7 +37,7 @@ NEEDED = ("setup", "match-scenes", "train-faster", "two-stages-by-hand")
 
 #: No claim depends on how well the network has learned.
 QUICK = [
-    ("train-faster", "fit(faster, steps=800)", "fit(faster, steps=2)"),
+    ("train-faster", "fit(faster, steps=700)", "fit(faster, steps=2)"),
     ("match-scenes", "draw_scenes(240), draw_scenes(60)", "draw_scenes(12), draw_scenes(2)"),
     ("match-scenes", "draw_scenes(60, tiny=1.0)", "draw_scenes(3, tiny=1.0)"),
 ]
