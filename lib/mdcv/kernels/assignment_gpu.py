@@ -14,7 +14,7 @@ def assignment_gpu(x: Tensor, y: Tensor, tolerance: float) -> tuple[Tensor, Tens
     """
     permutations = torch.empty(x.shape[:2], dtype=torch.int64, device=x.device)
     gaps = torch.full(x.shape[:1], torch.inf, dtype=torch.float64, device=x.device)
-    # Bids in float32 halve the time, but far points can round more than the near ones cost.
+    # Bids in float32 are cheaper, but far points can round more than the near ones cost.
     precisions = [torch.float64] if x.dtype == torch.float64 else [torch.float32, torch.float64]
     for precision in precisions if tolerance > 0 else []:
         unproven = torch.nonzero(gaps > tolerance).flatten()
