@@ -14,7 +14,7 @@ from mdcv.detection import roi_align
 from mdcv.exercises import judge
 from mdcv.exercises.a7_detection import EXERCISES
 from mdcv.exercises.a7_detection.guards import Door, has_no_nan, is_table, is_upright
-from mdcv.exercises.a7_detection.region_questions import door as region_door
+from mdcv.exercises.a7_detection.region_mistakes import door as region_door
 
 two_tables = Door(
     shapes=lambda a, b: is_table(a) and is_table(b),

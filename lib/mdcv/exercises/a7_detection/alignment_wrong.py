@@ -10,15 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mdcv.exercises.a7_detection.guards import ACCEPTS_INVERTED_BOXES, ACCEPTS_OTHER_SHAPES
-from mdcv.exercises.a7_detection.region_questions import (
-    ACCEPTS_ANY_IMAGE,
-    door,
-    leniently,
-    uprightly,
-    without_nan,
-)
-from mdcv.exercises.blunders import blunders
+from mdcv.exercises.a7_detection.region_mistakes import door, region_mistakes
 from mdcv.exercises.exercise import Mistake
 
 Size = tuple[int, int]
@@ -84,9 +76,6 @@ def _wrong(**steps: Any) -> Callable[..., Tensor]:
     return lambda *given, **options: _align(*given, **options, **steps)
 
 
-_right = _wrong()
-
-
 def _with_aligned(change: Callable[[bool], bool]) -> Callable[..., Tensor]:
     def wrong(input, boxes, size, scale=1.0, sampling_ratio=-1, aligned=False) -> Tensor:
         return _align(input, boxes, size, scale, sampling_ratio, change(aligned))
@@ -124,15 +113,6 @@ def _mean_of_inside(input, boxes, size, scale=1.0, sampling_ratio=-1, aligned=Fa
     given = boxes, size, scale, sampling_ratio, aligned
     sums, shares = _align(input, *given), _align(torch.ones_like(input), *given)
     return torch.where(shares > 0, sums / torch.where(shares > 0, shares, 1.0), 0.0)
-
-
-def _transposed_axes(input, boxes, size, *rest, **options) -> Tensor:
-    return _align(input, boxes[:, [0, 2, 1, 4, 3]], size, *rest, **options)
-
-
-def _corner_and_size(input, boxes, size, *rest, **options) -> Tensor:
-    boxes = torch.cat([boxes[:, :3], boxes[:, 1:3] + boxes[:, 3:].abs()], dim=1)
-    return _align(input, boxes, size, *rest, **options)
 
 
 def _snapped(corners: Tensor, scale: float, aligned: bool) -> Tensor:
@@ -311,47 +291,5 @@ WRONG = (
         _mean_of_inside,
         "The mean is taken over the samples inside the map only; those outside count as 0.",
     ),
-    _mistake(
-        "first_image_only",
-        _wrong(map_of=lambda input, image: input[0]),
-        "All regions are taken from the first image; the first number of a row says which.",
-    ),
-    _mistake(
-        "first_channel_only",
-        _wrong(map_of=lambda input, image: input[image, :1].expand_as(input[image])),
-        "Every channel gets the values of the first one.",
-    ),
-    _mistake(
-        "x_and_y_exchanged",
-        _transposed_axes,
-        "x runs along the height in your function: columns are x, the last axis of the map.",
-    ),
-    _mistake(
-        "size_exchanged",
-        lambda input, boxes, size, *rest, **options: _align(
-            input, boxes, size[::-1], *rest, **options
-        ),
-        "output_size is read as (width, height); it is (height, width).",
-    ),
-    _mistake(
-        "transposed",
-        lambda *given, **options: _align(*given, **options).mT,
-        "Your bins lie on their side: rows of bins belong to y.",
-    ),
-    _mistake(
-        "corner_and_size",
-        _corner_and_size,
-        "The last two numbers of a region are read as width and height; they are the second "
-        "corner.",
-    ),
-    *blunders(door(_right), but=("returns_list",)),
-    _mistake("accepts_other_shapes", leniently(_right), ACCEPTS_OTHER_SHAPES, without="shapes"),
-    _mistake("accepts_any_image", leniently(_right), ACCEPTS_ANY_IMAGE, without="image"),
-    _mistake(
-        "accepts_inverted_boxes",
-        uprightly(_right),
-        ACCEPTS_INVERTED_BOXES,
-        without="inverted",
-    ),
-    _mistake("hides_nan", without_nan(_right), without="nan"),
+    *region_mistakes(_align),
 )

@@ -9,15 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a7_detection.guards import ACCEPTS_INVERTED_BOXES, ACCEPTS_OTHER_SHAPES
-from mdcv.exercises.a7_detection.region_questions import (
-    ACCEPTS_ANY_IMAGE,
-    door,
-    leniently,
-    uprightly,
-    without_nan,
-)
-from mdcv.exercises.blunders import blunders
+from mdcv.exercises.a7_detection.region_mistakes import door, region_mistakes
 from mdcv.exercises.exercise import Mistake
 
 Size = tuple[int, int]
@@ -107,22 +99,6 @@ def _cut_first(low: float, high: float, bins: int, extent: int) -> Edges:
     if high < 0 or low >= extent:
         return [(0, 0)] * bins
     return _edges(max(low, 0), min(high, extent - 1), bins, extent)
-
-
-_right = _wrong()
-
-
-def _axes_exchanged(input: Tensor, boxes: Tensor, size: Size, scale: float = 1.0) -> Tensor:
-    return _pool(input, boxes[:, [0, 2, 1, 4, 3]], size, scale)
-
-
-def _size_exchanged(input: Tensor, boxes: Tensor, size: Size, scale: float = 1.0) -> Tensor:
-    return _pool(input, boxes, size[::-1], scale)
-
-
-def _corner_and_size(input: Tensor, boxes: Tensor, size: Size, scale: float = 1.0) -> Tensor:
-    boxes = torch.cat([boxes[:, :3], boxes[:, 1:3] + boxes[:, 3:].abs()], dim=1)
-    return _pool(input, boxes, size, scale)
 
 
 def _mistake(name: str, function: Any, sentence: str = "", *, without: str = "") -> Mistake:
@@ -262,37 +238,6 @@ WRONG = (
         "divide it first, and let the bins outside be short or empty.",
     ),
     _mistake(
-        "first_image_only",
-        _wrong(map_of=lambda input, image: input[0]),
-        "All regions are taken from the first image; the first number of a row says which.",
-    ),
-    _mistake(
-        "first_channel_only",
-        _wrong(map_of=lambda input, image: input[image, :1].expand_as(input[image])),
-        "Every channel gets the values of the first one.",
-    ),
-    _mistake(
-        "x_and_y_exchanged",
-        _axes_exchanged,
-        "x runs along the height in your function: columns are x, the last axis of the map.",
-    ),
-    _mistake(
-        "size_exchanged",
-        _size_exchanged,
-        "output_size is read as (width, height); it is (height, width).",
-    ),
-    _mistake(
-        "transposed",
-        lambda *given: _right(*given).mT,
-        "Your bins lie on their side: rows of bins belong to y.",
-    ),
-    _mistake(
-        "corner_and_size",
-        _corner_and_size,
-        "The last two numbers of a region are read as width and height; they are the second "
-        "corner.",
-    ),
-    _mistake(
         "one_value_per_region",
         _wrong(
             edges=lambda low, high, bins, extent: (
@@ -301,14 +246,5 @@ WRONG = (
         ),
         "Every bin of a region has the same value, the greatest of all: each has cells of its own.",
     ),
-    *blunders(door(_right), but=("returns_list",)),
-    _mistake("accepts_other_shapes", leniently(_right), ACCEPTS_OTHER_SHAPES, without="shapes"),
-    _mistake("accepts_any_image", leniently(_right), ACCEPTS_ANY_IMAGE, without="image"),
-    _mistake(
-        "accepts_inverted_boxes",
-        uprightly(_right),
-        ACCEPTS_INVERTED_BOXES,
-        without="inverted",
-    ),
-    _mistake("hides_nan", without_nan(_right), without="nan"),
+    *region_mistakes(_pool),
 )

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mdcv.exercises.a7_detection.guards import Door
 from mdcv.exercises.cases import Constant, Draw, strided_layout, transposed_layout
 from mdcv.exercises.exercise import Case, Refusal
 
@@ -103,56 +102,3 @@ def refusals(draw: Draw) -> list[Refusal]:
         ),
         Refusal("a region that holds NaN", (maps, nan, size), "hides_nan", or_any_sign=True),
     ]
-
-
-ACCEPTS_ANY_IMAGE = (
-    "A region of an image that is not there was accepted: −1 counts from the end in PyTorch, and "
-    "other numbers may land anywhere. Compare with input.shape[0] and raise a ValueError."
-)
-
-door = Door(
-    shapes=lambda maps, boxes, *rest, **options: (
-        maps.ndim == 4 and boxes.ndim == 2 and boxes.shape[1] == 5
-    ),
-    image=lambda maps, boxes, *rest, **options: bool(
-        ((boxes[:, 0] >= 0) & (boxes[:, 0] < len(maps))).all()
-    ),
-    inverted=lambda maps, boxes, *rest, **options: not bool((boxes[:, 3:] < boxes[:, 1:3]).any()),
-    nan=lambda maps, boxes, *rest, **options: not bool(boxes.isnan().any()),
-)
-
-
-def leniently(function: Any) -> Any:
-    """The function on whatever comes: a map alone, boxes without an image, any image number."""
-
-    def wrong(maps: Tensor, boxes: Tensor, *rest: Any, **options: Any) -> Tensor:
-        maps = maps if maps.ndim == 4 else maps[None]
-        if boxes.shape[1] == 4:
-            boxes = torch.cat([boxes[:, :1] * 0, boxes], dim=1)
-        number = boxes[:, :1].clamp(0, len(maps) - 1)
-        return function(maps, torch.cat([number, boxes[:, 1:]], dim=1), *rest, **options)
-
-    return wrong
-
-
-def uprightly(function: Any) -> Any:
-    """The function on regions whose corners are put in order."""
-
-    def wrong(maps: Tensor, boxes: Tensor, *rest: Any, **options: Any) -> Tensor:
-        a, b = boxes[:, 1:3], boxes[:, 3:]
-        low, high = torch.minimum(a, b), torch.maximum(a, b)
-        return function(maps, torch.cat([boxes[:, :1], low, high], dim=1), *rest, **options)
-
-    return wrong
-
-
-def without_nan(function: Any) -> Any:
-    """The function on regions whose NaN became 0."""
-
-    def wrong(maps: Tensor, boxes: Tensor, *rest: Any, **options: Any) -> Tensor:
-        boxes = boxes.nan_to_num(nan=0.0)
-        a, b = boxes[:, 1:3], boxes[:, 3:]
-        upright = torch.cat([boxes[:, :1], torch.minimum(a, b), torch.maximum(a, b)], dim=1)
-        return function(maps, upright, *rest, **options)
-
-    return wrong
