@@ -149,20 +149,25 @@ class Class:
 
 
 def run(program: str, *arguments: str) -> Cost:
-    """Runs a program of this environment and returns what it took, its children included."""
+    """Runs a program of this environment and returns what it took, its children included.
+
+    It runs in a folder of its own: in this repository nbgrader would find our configuration, and
+    with it our grader.
+    """
     programs = str(Path(sys.executable).parent)
     path = os.pathsep.join([programs, os.environ.get("PATH", "")])
     environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
     command, begun, used, memory = [f"{programs}/{program}", *arguments], perf_counter(), {}, 0.0
-    with tempfile.TemporaryFile("w+") as said:
-        process = psutil.Popen(command, env=environment, stdout=said, stderr=said)
+    with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryDirectory() as place:
+        process = psutil.Popen(command, env=environment, stdout=said, stderr=said, cwd=place)
         while process.poll() is None:
             memory = max(memory, look(process, used))
             time.sleep(LOOK)
         wall = perf_counter() - begun
         said.seek(0)
+        said_all = said.read()
         if process.returncode:
-            raise SystemExit(f"{program} {' '.join(arguments)} failed:\n{said.read()[-3000:]}")
+            raise SystemExit(f"{program} {' '.join(arguments)} failed:\n{said_all[-3000:]}")
     return Cost(wall, sum(used.values()), memory)
 
 
@@ -193,7 +198,12 @@ def proportional_memory(pid: int) -> float:
 def floor(assignment: str) -> float:
     """Processor seconds of the students' own cells in a solution, once everything is warm."""
     command = [sys.executable, "-P", "-m", "bench.submissions", assignment]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])
 
