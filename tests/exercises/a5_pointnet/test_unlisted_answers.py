@@ -197,6 +197,11 @@ class Rounded(point_nets.Plain):
         return self.point_features(points)[:, : -(-points.shape[1] // 2)].amax(1)
 
 
+class Squashed(point_nets.Plain):
+    def forward(self, points):
+        return super().forward(points).sigmoid()
+
+
 class CutBeforeTheHead(point_nets.Plain):
     def global_feature(self, points):
         return super().global_feature(points).detach()
@@ -245,6 +250,7 @@ def of_two_coordinates(points, labels, num_classes):
         ("critical_points", of_half_the_features),
         ("segment_points", whole_of_the_others),
         ("PointNet", Rounded),
+        ("PointNet", Squashed),
         ("PointNet", CutBeforeTheHead),
         ("PointNet", CutBeforeTheTurn),
         ("TNet", TurnsByPart),

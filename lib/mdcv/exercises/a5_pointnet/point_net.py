@@ -183,6 +183,8 @@ def _one_batch(draw: Draw) -> list[Trial]:
         found = _trouble("a trained PointNet", values, shapes)
         if found is not None:
             return found
+        if bool((logits >= 0).all()):
+            return _found("logits_never_negative")
         right = int((logits.argmax(1) == labels).sum())
         if right < BATCH - 1 and float(losses[-5:].mean()) > 0.4:
             return _found("cannot_fit_one_batch")

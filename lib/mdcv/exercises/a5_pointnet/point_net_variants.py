@@ -195,6 +195,11 @@ class _LogProbabilities(Plain):
         return super().forward(points).log_softmax(1)
 
 
+class _Rectified(Plain):
+    def forward(self, points):
+        return super().forward(points).relu()
+
+
 class _RandomTurn(Plain):
     def __init__(self, num_classes):
         super().__init__(num_classes)
@@ -353,6 +358,12 @@ WRONG = (
         _LogProbabilities,
         "Your logits are logarithms of probabilities: log_softmax belongs into the loss, not into "
         "the network.",
+    ),
+    Mistake(
+        "logits_never_negative",
+        _Rectified,
+        "Your logits are never negative, not even after a training: a ReLU or a sigmoid stands "
+        "behind the last layer, and nothing belongs there.",
     ),
     Mistake(
         "not_yet_the_identity",
