@@ -75,6 +75,17 @@ def test_masks_are_as_large_as_their_images():
     assert all(len(f["masks"]) == len(f["boxes"]) for f in found)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_other_precisions_run_through_all_stages(dtype):
+    detector, image = tiny().to(dtype), torch.rand(1, 3, 32, 32).to(dtype)
+    losses = detector.losses(image, [TARGET])
+    sum(losses.values()).backward()
+    wide = torch.float64 if dtype == torch.float64 else torch.float32
+    assert {loss.dtype for loss in losses.values()} == {wide}
+    found = detector(image)[0]
+    assert found["boxes"].dtype == found["scores"].dtype == wide and len(found["masks"]) > 0
+
+
 def test_targets_need_masks(at_the_door):
     without = {name: TARGET[name] for name in ("boxes", "labels")}
     with pytest.raises(ValueError, match="'boxes', 'labels', 'masks'"):

@@ -46,8 +46,8 @@ def rpn_loss(
         beta: where smooth L1 goes over from a parabola to a line; 0 is plain L1.
 
     Returns:
-        The pair (objectness, regression), in the dtype of the logits. Without any label 1 the
-        regression is 0, and has a gradient of 0.
+        The pair (objectness, regression), in the dtype of the logits; of half and bfloat16 in
+        float32. Without any label 1 the regression is 0, and has a gradient of 0.
 
     Raises:
         ValueError: shapes, dtypes or devices do not fit, a label is not 1, 0 or −1, or no label

@@ -46,8 +46,8 @@ def fast_rcnn_loss(
         beta: where smooth L1 goes over from a parabola to a line; 0 is plain L1.
 
     Returns:
-        The pair (classification, regression), in the dtype of the logits. Without objects the
-        regression is 0, and has a gradient of 0.
+        The pair (classification, regression), in the dtype of the logits; of half and bfloat16 in
+        float32. Without objects the regression is 0, and has a gradient of 0.
 
     Raises:
         ValueError: shapes, dtypes or devices do not fit, there is no region or no class beside
