@@ -19,8 +19,9 @@ from mdcv.detection.region_coding import decode_clamped
 from mdcv.detection.warping import warp_regions
 from mdcv.errors import check_integer, check_number
 
-#: Feature vectors are scaled so that their mean length is this, which suits the SVM's C of 1.
-FEATURE_LENGTH = 20.0
+#: Feature vectors are scaled so that their mean length is this, and the SVM's C goes with it. Both
+#: are those of the authors' code.
+FEATURE_LENGTH, SOFTNESS = 20.0, 0.001
 
 
 class RCNN(nn.Module):
@@ -203,7 +204,7 @@ def _hyperplane(positive: Tensor, negative: Tensor) -> Tensor:
 
     rows = torch.cat([positive, negative]).double().cpu().numpy()
     answers = [1] * len(positive) + [0] * len(negative)
-    machine = LinearSVC(C=0.001, fit_intercept=False, class_weight=None, random_state=0)
+    machine = LinearSVC(C=SOFTNESS, fit_intercept=False, random_state=0)
     return torch.from_numpy(machine.fit(rows, answers).coef_[0]).to(positive)
 
 
