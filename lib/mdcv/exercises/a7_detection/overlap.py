@@ -110,7 +110,8 @@ BOX_IOU = Exercise(
     contract=(
         "box_iou(boxes1, boxes2) returns, for boxes x1, y1, x2, y2 of shapes (N, 4) and (M, 4), "
         "the intersection over union of every pair: shape (N, M). 0 for boxes that are apart or "
-        "touch, and where the union has no area. Other shapes, inverted boxes: ValueError."
+        "touch, and where the union has no area. Other shapes, inverted boxes: ValueError; NaN is "
+        "refused or comes out as NaN."
     ),
     reference=box_iou,
     parts=(

@@ -81,11 +81,13 @@ def _gradients(draw: Draw) -> list[Case]:
 ROI_POOL = Exercise(
     name="roi_pool",
     contract=(
-        "roi_pool(input, boxes, output_size, spatial_scale=1.0) returns (K, C, h, w): the greatest "
-        "value of input (N, C, H, W) in each bin of each row (image, x1, y1, x2, y2) of boxes. "
+        "roi_pool(input, boxes, output_size, spatial_scale=1.0) returns (K, C, h, w) for "
+        "output_size = (h, w) and spatial_scale in cells per pixel: the greatest value of input "
+        "(N, C, H, W) in each bin of each row (image, x1, y1, x2, y2) of boxes. "
         "Scaled corners are rounded, halves away from zero, the last cell counts; bin i covers "
         "⌊i·size/h⌋ to ⌈(i+1)·size/h⌉; 0 where it holds no cell. With its gradient for input. "
-        "Other shapes, images that are not there, inverted regions: ValueError; NaN: refused."
+        "Other shapes, images that are not there, inverted regions: ValueError; NaN is refused or "
+        "comes out as NaN."
     ),
     reference=roi_pool,
     parts=(
