@@ -132,14 +132,14 @@ LAWS = (
 ROI_ALIGN = Exercise(
     name="roi_align",
     contract=(
-        "roi_align(input, boxes, output_size, spatial_scale=1.0, sampling_ratio=-1, aligned=False) "
-        "returns (K, C, h, w) for output_size = (h, w): the mean of bilinear samples of input "
-        "(N, C, H, W) at the centers of equal parts of each bin of each row (image, x1, y1, x2, y2) of boxes; sampling_ratio² "
-        "samples, 0 or less as many as the bin has cells, rounded up along each axis. aligned "
-        "moves regions by −½ cell; otherwise they are one cell wide and high at least. A sample "
-        "up to one cell outside takes the border's value, one farther out is 0. With its gradient "
-        "for input. Other shapes, images that are not there, inverted regions: ValueError; NaN is "
-        "refused or comes out as NaN."
+        "roi_align(input, boxes, output_size, spatial_scale=1.0, sampling_ratio=-1, "
+        "aligned=False) returns (K, C, h, w) for output_size = (h, w): the mean of bilinear "
+        "samples of input (N, C, H, W) at the centers of equal parts of each bin of each row "
+        "(image, x1, y1, x2, y2) of boxes; sampling_ratio² samples, 0 or less as many as the bin "
+        "has cells, rounded up along each axis. aligned moves regions by −½ cell; otherwise they "
+        "are one cell wide and high at least. A sample up to one cell outside takes the border's "
+        "value, one farther out is 0. With its gradient for input. Other shapes, images that are "
+        "not there, inverted regions: ValueError; NaN is refused or comes out as NaN."
     ),
     reference=roi_align,
     parts=(
