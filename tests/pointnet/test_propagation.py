@@ -52,7 +52,7 @@ def test_a_constant_stays_and_nothing_leaves_the_range(cloud):
 def test_very_close_is_no_overflow():
     centers = torch.tensor([[[0.0, 0, 0], [1, 0, 0], [2, 0, 0]]])
     features = torch.tensor([[[5.0], [7.0], [9.0]]])
-    for near in (1e-15, 1e-19, 1e-25):
+    for near in (1e-15, 1e-19, 1e-20, 1e-21, 1e-25):
         points = torch.tensor([[[near, 0, 0]]])
         assert interpolate_features(points, centers, features).item() == 5.0
 

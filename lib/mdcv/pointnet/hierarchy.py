@@ -84,7 +84,7 @@ class PointNet2Classifier(_Hierarchy):
         radii: tuple[float, float] = (0.25, 0.5),
         neighbors: int = 16,
         head: Sequence[int] = (128,),
-        dropout: float = 0.0,
+        dropout: float | int = 0.0,
         rng: torch.Generator | None = None,
     ) -> None:
         super().__init__(centers, radii, neighbors, rng)
@@ -117,7 +117,7 @@ class PointNet2Segmenter(_Hierarchy):
         radii: tuple[float, float] = (0.25, 0.5),
         neighbors: int = 16,
         head: Sequence[int] = (64,),
-        dropout: float = 0.0,
+        dropout: float | int = 0.0,
         rng: torch.Generator | None = None,
     ) -> None:
         super().__init__(centers, radii, neighbors, rng)

@@ -58,7 +58,7 @@ class PointNetClassifier(PointEncoder):
         head: Sequence[int] = (128,),
         transforms: Transforms = "none",
         pooling: Pooling = "max",
-        dropout: float = 0.0,
+        dropout: float | int = 0.0,
         rng: torch.Generator | None = None,
     ) -> None:
         super().__init__(
@@ -105,7 +105,7 @@ class PointNetSegmenter(PointEncoder):
         head: Sequence[int] = (128, 64),
         transforms: Transforms = "none",
         pooling: Pooling = "max",
-        dropout: float = 0.0,
+        dropout: float | int = 0.0,
         rng: torch.Generator | None = None,
     ) -> None:
         super().__init__(
@@ -129,7 +129,7 @@ class PointNetSegmenter(PointEncoder):
 def classifier_head(
     sizes: Sequence[int],
     num_classes: int,
-    dropout: float,
+    dropout: float | int,
     rng: torch.Generator | None,
     *,
     norm: bool = False,

@@ -30,7 +30,7 @@ class Ransac(NamedTuple):
 def ransac_essential(
     pairs: Float[Tensor, "b m 4"],
     *,
-    threshold: float = 5e-3,
+    threshold: float | int = 5e-3,
     confidence: float = 0.999,
     max_trials: int = 4096,
     refinements: int = 4,

@@ -27,7 +27,7 @@ def train_clouds(
     batch_size: int = 32,
     subset: int | None = None,
     learning_rate: float = 2e-3,
-    penalty: float = 1e-3,
+    penalty: float | int = 1e-3,
     change: Change | None = None,
     seed: int = 0,
     progress: bool = True,
@@ -104,7 +104,7 @@ def train_outlier_net(
     steps: int = 500,
     batch_size: int = 16,
     learning_rate: float = 2e-3,
-    geometry: float = 0.1,
+    geometry: float | int = 0.1,
     seed: int = 0,
     progress: bool = True,
 ) -> dict[str, Tensor]:
