@@ -84,6 +84,7 @@ def _hard(draw: Draw) -> list[Case]:
         _case("scores below 0", boxes, 9 * scores - 6, 0.3),
         _case("scores above 1", *_crowd(draw, 10), 0.3),
         _case("boxes without area", points, scores, 0.5),
+        _case("a large crowd", *_crowd(draw, 61), 0.4),
         _case("one box", boxes[:1], scores[:1], 0.5),
         _case("no boxes", boxes[:0], scores[:0], 0.5, suspicion="fails_without_boxes"),
         _case(
