@@ -59,3 +59,17 @@ def test_without_forks_each_kernel_is_a_fresh_process(monkeypatch, tmp_path):
         assert template.pid != one
         second.kill()
     assert not psutil.pid_exists(one)
+
+
+def test_a_rehearsal_is_forgotten_but_for_what_it_imported():
+    code = "import plistlib\nremembered = 1"
+    with warm_template("none") as template:
+        template.preload(set(), (code, "1 / 0"))
+        kernel = template.kernel(template.place(), {})
+        seen = "import sys\nprint('plistlib' in sys.modules, 'remembered' in globals())"
+        kernel.channel.send({"do": "cell", "source": seen})
+        frames = []
+        while "done" not in (frame := kernel.channel.receive(seconds=60)[0]):
+            frames.append(frame)
+        kernel.kill()
+    assert [frame["text"] for frame in frames if frame["out"] == "stream"] == ["True False\n"]
