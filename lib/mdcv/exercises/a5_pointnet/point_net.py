@@ -55,6 +55,22 @@ def _pairs(came: tuple[int, ...], wanted: tuple[int, ...]) -> list[tuple[int, in
     return [(c, w) for c, w in zip(came, wanted, strict=False) if w == -1]
 
 
+def _turn(draw: Draw) -> list[Trial]:
+    """The matrix of a fresh network: the identity, for every cloud."""
+    x = clouds(draw, 3, 17)
+    call = (((6,), [("input_transform", (x,), {}), ("", (x,), {})]), {"mode": "eval"})
+
+    def examine(answers: Answers) -> Finding | None:
+        found = _trouble("PointNet(6)", answers[0], [(3, 3, 3), (3, 6)])
+        turn = answers[0][0]
+        if found is not None or near(turn, torch.eye(3).expand_as(turn), 1e-5):
+            return found
+        diagonal = float(turn.diagonal(dim1=1, dim2=2).mean())
+        return _found("not_yet_the_identity" if diagonal > 0.5 else "no_identity")
+
+    return [Trial("a fresh network", (call,), examine)]
+
+
 def _fresh(draw: Draw) -> list[Trial]:
     """Logits of clouds of any size, in any order, alone and in company."""
     calls, sizes, shapes = [], (5, 7), []
@@ -62,8 +78,8 @@ def _fresh(draw: Draw) -> list[Trial]:
         x, other = clouds(draw, 3, 19), clouds(draw, 2, 8)
         inputs = (x, x, x[1:2], reordered(draw, x), other)
         asks = [("", (points,), {}) for points in inputs]
-        calls.append((((classes,), [*asks, ("input_transform", (x,), {})]), {"mode": "eval"}))
-        shapes.append([*[(len(points), classes) for points in inputs], (3, 3, 3)])
+        calls.append((((classes,), asks), {"mode": "eval"}))
+        shapes.append([(len(points), classes) for points in inputs])
 
     def examine(answers: Answers) -> Finding | None:
         for values, classes, expected in zip(answers, sizes, shapes, strict=True):
@@ -78,14 +94,10 @@ def _fresh(draw: Draw) -> list[Trial]:
 
 
 def _trouble_with_logits(
-    logits: Tensor, again: Tensor, alone: Tensor, other_order: Tensor, other: Tensor, turn: Tensor
+    logits: Tensor, again: Tensor, alone: Tensor, other_order: Tensor, other: Tensor
 ) -> Finding | None:
-    identity = torch.eye(3).expand_as(turn)
     if not near(logits, again, 1e-6):
         return _found("is_random")
-    if not near(turn, identity, 1e-5):
-        diagonal = float(turn.diagonal(dim1=1, dim2=2).mean())
-        return _found("not_yet_the_identity" if diagonal > 0.5 else "no_identity")
     if not near(alone, logits[1:2]):
         return _found("clouds_see_each_other")
     if not near(other_order, logits):
@@ -229,9 +241,10 @@ POINT_NET = Exercise(
     ),
     reference=Reference,
     parts=(
-        Part("logits", 0.3, _fresh, is_value=True),
+        Part("the matrix at the start", 0.1, _turn),
+        Part("logits", 0.25, _fresh, is_value=True),
         Part("features and their maximum", 0.3, _features, is_value=True),
-        Part("one batch by heart", 0.3, _one_batch),
+        Part("one batch by heart", 0.25, _one_batch),
         Part("bad input", 0.05, _refusals),
     ),
     right=RIGHT,
