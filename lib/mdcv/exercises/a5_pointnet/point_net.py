@@ -241,10 +241,10 @@ POINT_NET = Exercise(
     ),
     reference=Reference,
     parts=(
-        Part("the matrix at the start", 0.1, _turn),
+        Part("the matrix at the start", 0.05, _turn),
         Part("logits", 0.25, _fresh, is_value=True),
         Part("features and their maximum", 0.3, _features, is_value=True),
-        Part("one batch by heart", 0.25, _one_batch),
+        Part("one batch by heart", 0.3, _one_batch),
         Part("bad input", 0.05, _refusals),
     ),
     right=RIGHT,
