@@ -106,7 +106,7 @@ def solid_scene(
     Raises:
         ValueError: a number out of its range, or solids that find no place.
 
-    Source: Hart 1996, "Sphere tracing"; headings as in KITTI (Geiger, Lenz and Urtasun 2012), the
+    Source: "Sphere tracing", The Visual Computer 12, 1996; headings as in KITTI (Geiger, Lenz and Urtasun 2012), the
     setting of frustum detectors: Qi and others 2018, arXiv:1711.08488.
 
     >>> scene = solid_scene(generator=torch.Generator().manual_seed(0), objects=(2, 2))
