@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mdcv.errors import check_integer, check_option
 from mdcv.pointnet.doors import check_points, check_sizes
+from mdcv.pointnet.head import classifier_head
 from mdcv.pointnet.perceptron import PointMLP
 from mdcv.pointnet.symmetric import POOLINGS, Pooling, pool_points
 from mdcv.pointnet.transform import TNet, transform_points
@@ -37,6 +38,7 @@ class PointEncoder(nn.Module):
     [T-Net]  →  early layers  →  [T-Net]  →  late layers  →  pooling over points
 
     Args:
+        num_classes, head, dropout: of the head that follows.
         in_features: D.
         early, late: widths of the layers before and after the place of the feature transform.
         transforms: T-Nets for nothing, for the input, or for input and features.
@@ -44,15 +46,21 @@ class PointEncoder(nn.Module):
         rng: where the initial weights come from; `None` means PyTorch's default generator.
     """
 
+    #: Whether the head sees each point beside the whole.
+    per_point = False
+
     def __init__(
         self,
+        num_classes: int,
         *,
-        in_features: int,
-        early: Sequence[int],
-        late: Sequence[int],
-        transforms: Transforms,
-        pooling: Pooling,
-        rng: torch.Generator | None,
+        in_features: int = 3,
+        early: Sequence[int] = (64, 64),
+        late: Sequence[int] = (128, 256),
+        head: Sequence[int] = (128,),
+        transforms: Transforms = "none",
+        pooling: Pooling = "max",
+        dropout: float | int = 0.0,
+        rng: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         check_integer("in_features", in_features, low=1)
@@ -64,6 +72,8 @@ class PointEncoder(nn.Module):
         self.feature_transform = TNet(early[-1], rng=rng) if transforms == "both" else None
         self.early = PointMLP([in_features, *early], rng=rng)
         self.late = PointMLP([early[-1], *late], rng=rng)
+        known = late[-1] + (early[-1] if self.per_point else 0)
+        self.head = classifier_head([known, *head], num_classes, dropout, rng, norm=self.per_point)
 
     def encode(
         self, points: Float[Tensor, "b n d"], matrices: Sequence[Tensor] | None = None

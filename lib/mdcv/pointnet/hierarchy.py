@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mdcv.pointnet.abstraction import SetAbstraction
 from mdcv.pointnet.doors import check_points
-from mdcv.pointnet.network import classifier_head
+from mdcv.pointnet.head import classifier_head
 from mdcv.pointnet.perceptron import PointMLP
 from mdcv.pointnet.propagation import FeaturePropagation
 from mdcv.pointnet.symmetric import pool_points
@@ -21,10 +21,14 @@ class _Hierarchy(nn.Module):
 
     def __init__(
         self,
-        centers: tuple[int, int],
-        radii: tuple[float, float],
-        neighbors: int,
-        rng: torch.Generator | None,
+        num_classes: int,
+        *,
+        centers: tuple[int, int] = (128, 32),
+        radii: tuple[float, float] = (0.25, 0.5),
+        neighbors: int = 16,
+        head: Sequence[int] = (128,),
+        dropout: float | int = 0.0,
+        rng: torch.Generator | None = None,
     ) -> None:
         super().__init__()
         if len(centers) != 2 or len(radii) != 2:
@@ -36,6 +40,12 @@ class _Hierarchy(nn.Module):
             64, [64, 64, 128], centers=centers[1], radius=radii[1], neighbors=neighbors, rng=rng
         )
         self.whole = PointMLP([3 + 128, 128, 256], rng=rng)
+        known, per_point = self.way_to_the_head(rng)
+        self.head = classifier_head([known, *head], num_classes, dropout, rng, norm=per_point)
+
+    def way_to_the_head(self, rng: torch.Generator | None) -> tuple[int, bool]:
+        """How many features the head is given, and whether it is given them for every point."""
+        return 256, False
 
     def levels(self, points: Tensor) -> tuple[Tensor, ...]:
         """Centers and features of both levels, and the feature of the whole cloud."""
@@ -76,20 +86,6 @@ class PointNet2Classifier(_Hierarchy):
     torch.Size([2, 6])
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        centers: tuple[int, int] = (128, 32),
-        radii: tuple[float, float] = (0.25, 0.5),
-        neighbors: int = 16,
-        head: Sequence[int] = (128,),
-        dropout: float | int = 0.0,
-        rng: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(centers, radii, neighbors, rng)
-        self.head = classifier_head([256, *head], num_classes, dropout, rng)
-
     def forward(self, points: Float[Tensor, "b n 3"]) -> Float[Tensor, "b c"]:
         return self.head(self.global_feature(points))
 
@@ -109,21 +105,10 @@ class PointNet2Segmenter(_Hierarchy):
     torch.Size([2, 200, 14])
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        centers: tuple[int, int] = (128, 32),
-        radii: tuple[float, float] = (0.25, 0.5),
-        neighbors: int = 16,
-        head: Sequence[int] = (64,),
-        dropout: float | int = 0.0,
-        rng: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(centers, radii, neighbors, rng)
+    def way_to_the_head(self, rng: torch.Generator | None) -> tuple[int, bool]:
         self.to_near = FeaturePropagation(256 + 128 + 64, [128, 128], rng=rng)
         self.to_points = FeaturePropagation(128 + 3, [64, 64], rng=rng)
-        self.head = classifier_head([64, *head], num_classes, dropout, rng, norm=True)
+        return 64, True
 
     def forward(self, points: Float[Tensor, "b n 3"]) -> Float[Tensor, "b n c"]:
         near, near_features, far, far_features, whole = self.levels(points)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from mdcv.errors import check_integer, check_number
-from mdcv.pointnet.doors import check_sizes
-from mdcv.pointnet.encoder import PointEncoder, Transforms
-from mdcv.pointnet.perceptron import PointMLP
-from mdcv.pointnet.symmetric import Pooling, pool_points
+from mdcv.pointnet.encoder import PointEncoder
+from mdcv.pointnet.symmetric import pool_points
 
 
 class PointNetClassifier(PointEncoder):
@@ -48,29 +43,6 @@ class PointNetClassifier(PointEncoder):
     True
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        in_features: int = 3,
-        early: Sequence[int] = (64, 64),
-        late: Sequence[int] = (128, 256),
-        head: Sequence[int] = (128,),
-        transforms: Transforms = "none",
-        pooling: Pooling = "max",
-        dropout: float | int = 0.0,
-        rng: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(
-            in_features=in_features,
-            early=early,
-            late=late,
-            transforms=transforms,
-            pooling=pooling,
-            rng=rng,
-        )
-        self.head = classifier_head([self.late.sizes[-1], *head], num_classes, dropout, rng)
-
     def forward(self, points: Float[Tensor, "b n d"]) -> Float[Tensor, "b c"]:
         return self.head(self.global_feature(points))
 
@@ -95,55 +67,10 @@ class PointNetSegmenter(PointEncoder):
     torch.Size([2, 100, 14])
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        *,
-        in_features: int = 3,
-        early: Sequence[int] = (64, 64),
-        late: Sequence[int] = (128, 256),
-        head: Sequence[int] = (128, 64),
-        transforms: Transforms = "none",
-        pooling: Pooling = "max",
-        dropout: float | int = 0.0,
-        rng: torch.Generator | None = None,
-    ) -> None:
-        super().__init__(
-            in_features=in_features,
-            early=early,
-            late=late,
-            transforms=transforms,
-            pooling=pooling,
-            rng=rng,
-        )
-        both = self.early.sizes[-1] + self.late.sizes[-1]
-        self.head = classifier_head([both, *head], num_classes, dropout, rng, norm=True)
+    per_point = True
 
     def forward(self, points: Float[Tensor, "b n d"]) -> Float[Tensor, "b n c"]:
         encoding = self.encode(points)
         whole = pool_points(encoding.features, self.pooling).unsqueeze(1)
         repeated = whole.expand(-1, points.shape[1], -1)
         return self.head(torch.cat([encoding.local, repeated], dim=-1))
-
-
-def classifier_head(
-    sizes: Sequence[int],
-    num_classes: int,
-    dropout: float | int,
-    rng: torch.Generator | None,
-    *,
-    norm: bool = False,
-) -> nn.Sequential:
-    """γ: hidden layers, dropout, one logit per class.
-
-    Raises:
-        ValueError: a size is not an integer >= 1, or dropout is not in [0, 1).
-    """
-    check_integer("num_classes", num_classes, low=1)
-    check_number("dropout", dropout)
-    if dropout >= 1:
-        raise ValueError(f"dropout is {dropout!r}; expected a number in [0, 1)")
-    sizes = check_sizes("head", list(sizes))
-    hidden = [PointMLP(sizes, norm=norm, rng=rng)] if len(sizes) > 1 else []
-    last = PointMLP([sizes[-1], num_classes], norm=False, linear_end=True, rng=rng)
-    return nn.Sequential(*hidden, nn.Dropout(dropout), last)
