@@ -106,8 +106,8 @@ def solid_scene(
     Raises:
         ValueError: a number out of its range, or solids that find no place.
 
-    Source: "Sphere tracing", The Visual Computer 12, 1996; headings as in KITTI (Geiger, Lenz and Urtasun 2012), the
-    setting of frustum detectors: Qi and others 2018, arXiv:1711.08488.
+    Source: "Sphere tracing", The Visual Computer 12, 1996; headings as in KITTI (Geiger, Lenz and
+    Urtasun 2012); the setting is that of frustum detectors, Qi and others 2018, arXiv:1711.08488.
 
     >>> scene = solid_scene(generator=torch.Generator().manual_seed(0), objects=(2, 2))
     >>> scene.depth.shape, scene.boxes.shape, scene.boxes3d.shape
