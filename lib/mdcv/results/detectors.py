@@ -45,7 +45,7 @@ SIZES = {
         600,
         100,
         96,
-        {"R-CNN": 200, "Fast R-CNN": 600, "Faster R-CNN": 800, "Mask R-CNN": 800},
+        {"R-CNN": 300, "Fast R-CNN": 600, "Faster R-CNN": 800, "Mask R-CNN": 800},
         8,
         (32, 64, 128),
     ),
