@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from mdcv.grading.execution import Limits, run_notebook
 from mdcv.grading.marks import STOPPED, mark_notebook
 from mdcv.grading.skeleton import load_skeleton
+from mdcv.grading.walls import obstacle
 
 pytestmark = pytest.mark.grading
 
@@ -171,3 +172,19 @@ def test_a_grading_that_is_stopped_ends_in_a_moment(tmp_path):
     run_notebook(new_notebook(cells=cells), folder=tmp_path, stop=stop)
     assert time.monotonic() - begin < 20
     assert said(cells[1]) == "not run: the grading was stopped"
+
+
+@pytest.mark.skipif(obstacle("full") is not None, reason="there are no full walls here")
+def test_a_kernel_that_its_guard_has_ended_says_why(tmp_path):
+    several = (
+        "import os, time\n"
+        "for _ in range(6):\n"
+        "    if not os.fork():\n"
+        "        kept = b'x' * 500_000_000\n"
+        "        time.sleep(60)\n"
+        "time.sleep(60)"
+    )
+    patient = Limits(cell_seconds=50.0, total_seconds=120.0)
+    texts, _, _ = run(several, "1 + 1", folder=tmp_path, limits=patient, isolation="full")
+    words = "the kernel died while this cell ran; it took more memory than a submission may"
+    assert texts == [words, "2"]

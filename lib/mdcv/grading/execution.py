@@ -27,7 +27,14 @@ from mdcv.grading.skeleton import is_question
 from mdcv.grading.student_view import imports_of
 from mdcv.grading.text import sentence
 from mdcv.grading.verdicts import judge_cell
-from mdcv.grading.walls import Isolation, best_isolation, obstacle
+from mdcv.grading.walls import (
+    TOO_MUCH_DISK,
+    TOO_MUCH_MEMORY,
+    TOO_MUCH_TIME,
+    Isolation,
+    best_isolation,
+    obstacle,
+)
 from mdcv.grading.warm import CannotStart, Template, warm_template
 from mdcv.grading.wire import Channel, Closed, Late, Malformed
 
@@ -39,6 +46,16 @@ MAX_RESTARTS = 25
 
 #: A frame of a cell's outputs holds no more; see `outputs` for what is kept of it.
 MOST_JSON = 16_000_000
+
+#: Why the guard of a kernel has ended it, by its exit code.
+CAUSES = {
+    TOO_MUCH_MEMORY: "it took more memory than a submission may",
+    TOO_MUCH_DISK: "its files took more room than a submission may fill",
+    TOO_MUCH_TIME: "it took more processor time than a submission may",
+}
+
+#: A guard gets so many seconds to end with such a code.
+PATIENCE = 1.0
 
 #: Seconds for what a kernel does at once, on a busy machine.
 ORDER_SECONDS = 30.0
@@ -122,6 +139,7 @@ class Run:
         self.room = Room()
         self.given_up: set[int] = set()  # cells that hung or killed their kernel
         self.restarts = self.count = 0
+        self.cause = ""  # why the last kernel died, where its guard ended it
 
     def all_cells(self) -> None:
         code = [i for i, cell in enumerate(self.notebook.cells) if cell.cell_type == "code"]
@@ -217,8 +235,8 @@ class Run:
             text = f"{{}} was stopped after {self.limits.cell_seconds:g} s"
             text = "{} was stopped: the time for one submission was used up" if late else text
         self.problems.append(text.format(f"cell {cell.id}"))
-        hint = "; os._exit or too much memory does that" if fate == "died" else ""
-        return _fail(cell, text.format("this cell") + hint)
+        hint = f"; {self.cause or 'os._exit or too much memory does that'}"
+        return _fail(cell, text.format("this cell") + (hint if fate == "died" else ""))
 
     def _judged(self, index: int) -> str:
         """Judges one question: "done", or "died" when the kernel did before it was answered."""
@@ -227,8 +245,9 @@ class Run:
         cell.execution_count = self.count
         fate, waited = judge_cell(cell, self, self.seed)
         self.deadline += waited
+        self.cause = ""
         if fate == "died" and not self._answers():
-            self.bury()
+            self.bury(patience=PATIENCE)
         return fate
 
     def _answers(self) -> bool:
@@ -257,7 +276,7 @@ class Run:
                 self.bury()
             return "slow"
         except (Closed, Malformed, Late, Died):
-            self.bury()
+            self.bury(patience=PATIENCE)
             return "died"
 
     def _listen(self, message, outputs: Outputs, end: float, *, patient: bool = False) -> bool:
@@ -274,12 +293,17 @@ class Run:
             outputs.take(frame)
         return False
 
-    def bury(self) -> None:
-        """Ends the kernel, with everything it started."""
+    def bury(self, *, patience: float = 0.0) -> None:
+        """Ends the kernel, with everything it started.
+
+        Args:
+            patience: seconds to learn why it has died, where it has.
+        """
         if self.kernel is not None:
             self.kernel.kill()
             self.kernel = None
-        self.template.end_all()
+        codes = self.template.end_all(patience=patience)
+        self.cause = next((CAUSES[code] for code in codes if code in CAUSES), "")
 
     def _revive(self, until: int) -> bool:
         """A new kernel in the state of the old one: the cells before `until` are run again."""

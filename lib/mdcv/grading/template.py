@@ -21,7 +21,7 @@ import socket
 import sys
 import threading
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from types import ModuleType
 from typing import Any
 
@@ -67,17 +67,18 @@ def main(descriptor: int) -> None:
 def _obey(channel: Channel, shell: Shell, asker: Asker, walls: dict, *, forks: bool) -> None:
     while True:
         message, _, handles = channel.receive_with_handles()
+        codes: list[int] = []
         if message["do"] == "preload":
             preload(message["modules"])
             rehearse(shell, message["cells"])
             _settle()
         elif message["do"] == "end":
-            end_all()
+            codes = end_all(patience=message["patience"])
         elif message["do"] == "kernel" and (not forks or os.fork() == 0):
             _become_kernel(channel, handles[0], shell, asker, walls, message, forks=forks)
         for handle in handles:
             os.close(handle)
-        channel.send({"done": message["do"]})
+        channel.send({"done": message["do"], "codes": codes})
 
 
 def _become_kernel(channel, handle, shell, asker, walls, message, *, forks) -> None:
@@ -199,20 +200,30 @@ def threads() -> int:
         return threading.active_count()
 
 
-def end_all() -> None:
+def end_all(*, patience: float = 0.0) -> list[int]:
     """Kills everything that was forked from here, at whatever distance, and waits for its end.
 
     Orphans become children of this process, so that it is enough to go on until there are none.
+
+    Args:
+        patience: seconds in which they may end by themselves, and say with which code.
+
+    Returns:
+        The exit codes, as `subprocess` gives them.
     """
+    end, codes = monotonic() + patience, []
     while True:
-        for pid in children():
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        if monotonic() >= end:
+            for pid in children():
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
         try:
-            ended, _ = os.waitpid(-1, os.WNOHANG)
+            ended, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return
-        if not ended:
+            return codes
+        if ended:
+            codes.append(os.waitstatus_to_exitcode(status))
+        else:
             sleep(0.001)
 
 

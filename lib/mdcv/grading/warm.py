@@ -214,14 +214,24 @@ class Template:
             raise CannotRun(f"the walls round a kernel cannot be put up: {ready['trouble']}")
         return Kernel(channel, pid)
 
-    def end_all(self) -> None:
-        """Ends every process that came from here but the template itself."""
+    def end_all(self, *, patience: float = 0.0) -> list[int]:
+        """Ends every process that came from here but the template itself.
+
+        Args:
+            patience: seconds in which they may end by themselves.
+
+        Returns:
+            Exit codes, of the guard that waits beside a kernel for one; see `walls`.
+        """
+        codes: list[int] = []
         if self.forks:
             with contextlib.suppress(CannotStart):
-                self._order({"do": "end"})
+                codes = self._order({"do": "end", "patience": patience})["codes"]
         elif self._process is not None:
-            self._stop()
+            self._stop(patience)
+            codes = [self._process.returncode]
             kill_leftovers(self.run_mark)
+        return codes
 
     def _order(
         self,
@@ -229,10 +239,10 @@ class Template:
         handles: tuple | list = (),
         *,
         seconds: float = HELLO_SECONDS,
-    ) -> None:
+    ) -> dict[str, Any]:
         try:
             self._control.send(message, handles=handles, seconds=seconds)
-            self._control.receive(seconds=seconds)
+            return self._control.receive(seconds=seconds)[0]
         except (Closed, Late, Malformed) as error:
             self._stop()
             raise CannotStart("the process that kernels are forked from has died") from error
@@ -244,12 +254,12 @@ class Template:
         folder.mkdir()
         return folder
 
-    def _stop(self) -> None:
+    def _stop(self, patience: float = 0.0) -> None:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=5 if self.forks else 0.01)
+                self._process.wait(timeout=5 if self.forks else max(0.01, patience))
             self._process.kill()
             self._process.wait()
 
