@@ -302,7 +302,7 @@ def demo_command(
 
 @app.command("reproduce")
 def reproduce_command(
-    table: Annotated[str, typer.Argument(help="Which results: generative.")],
+    table: Annotated[str, typer.Argument(help="Which results: generative or sets.")],
     preset: Annotated[Preset, typer.Option(help="How large the models are.")] = Preset.CPU,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of every model.")] = 3,
     device: Annotated[str, typer.Option(help="Where they train: cpu or cuda.")] = "cpu",
