@@ -76,7 +76,9 @@ def train_clouds(
         x, wanted = draw_batch(batch_size, points, labels, generator=generator)
         order = torch.randperm(points.shape[1], generator=generator, device=points.device)[:seen]
         x, wanted = x[:, order], wanted[:, order] if wanted.ndim == 2 else wanted
-        logits = model(x if change is None else change(x, generator))
+        if change is not None:
+            x = change(x, generator)
+        logits = model(x)
         loss = F.cross_entropy(logits.flatten(0, -2), wanted.flatten())
         total = loss
         if isinstance(model, PointEncoder) and model.input_transform is not None:
