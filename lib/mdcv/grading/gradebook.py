@@ -170,6 +170,8 @@ def record_marks(
     Raises:
         CannotRun: the database does not take them; what was written before stands.
     """
+    from nbgrader.api import Grade
+
     with refusals(str(gradebook.engine.url)), one_commit(gradebook):
         gradebook.update_or_create_student(student, **(names or {}))
         when = {} if timestamp is None else {"timestamp": timestamp}
@@ -183,7 +185,9 @@ def record_marks(
             comment.auto_comment = "No response." if mark and mark.message == NOT_ANSWERED else None
         also()
         gradebook.db.flush()
+        key = notebook.id
         gradebook.db.expire_all()  # the database computes the score of a row
+        gradebook.db.query(Grade).filter(Grade.notebook_id == key).all()  # all at once
         lost = penalties.apply(notebook) if penalties is not None else 0.0
         return {grade_id: _points(rows[grade_id]) for grade_id in marks}, lost
 
