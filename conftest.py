@@ -62,6 +62,18 @@ def at_the_door():
     jaxtyping.config.update("jaxtyping_disable", before)
 
 
+@pytest.fixture(scope="session")
+def peer():
+    """torchvision's operations on boxes and regions, where its compiled part can be loaded."""
+    try:
+        import torchvision
+
+        torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
+    except (ImportError, RuntimeError, NotImplementedError) as error:
+        pytest.skip(f"torchvision's operations are not here: {type(error).__name__}")
+    return torchvision.ops
+
+
 @pytest.fixture(autouse=True)
 def _doctest_names(doctest_namespace: dict) -> None:
     """Doctests know `torch` and start from one seed."""
