@@ -20,7 +20,6 @@ from mdcv.grading.journal import Entry, Journal
 from mdcv.grading.marks import BY_HAND, Mark
 from mdcv.grading.notes import note_problems
 from mdcv.grading.parcels import Sheet
-from mdcv.grading.penalties import Penalties
 from mdcv.grading.scheduling import RESUME
 from mdcv.grading.skeleton import Skeleton
 from mdcv.grading.text import writable
@@ -73,6 +72,9 @@ class Writer:
     """The one who writes: gradebook, journal and autograded notebooks."""
 
     def __init__(self, course: Course, assignment: str, skeleton: Skeleton, gradebook):
+        # Brings all of nbgrader, for which the workers need not wait to be started.
+        from mdcv.grading.penalties import Penalties
+
         self.course, self.assignment, self.skeleton = course, assignment, skeleton
         self.gradebook, self.names = gradebook, roster.students(course)
         self.journal, self.penalties = Journal(gradebook, assignment), Penalties(course)
