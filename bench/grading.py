@@ -33,7 +33,14 @@ import psutil
 from bench.submissions import honest
 
 ROOT = Path(__file__).resolve().parents[1]
-ASSIGNMENTS = ("a1_distances", "a2_vae", "a3_gan", "a4_point_sets")
+ASSIGNMENTS = (
+    "a1_distances",
+    "a2_vae",
+    "a3_gan",
+    "a4_point_sets",
+    "a5_pointnet",
+    "a7_detection",
+)
 
 STOCK_CONFIG = """
 c = get_config()

@@ -123,11 +123,13 @@ def test_different_seeds_ask_different_questions(name):
         for question in plain_questions(name, seed):
             if not isinstance(question, Refusal):
                 for arguments, options in _calls(question):
-                    yield pack_call(Asking(arguments, options))[1]
+                    yield pack_call(Asking(arguments, options))
 
     def equal(these, those):
-        shapes = [a.shape for a in these] == [b.shape for b in those]
-        return shapes and all(torch.equal(a, b) for a, b in zip(these, those, strict=True))
+        (plan, tensors), (other_plan, other_tensors) = these, those
+        shapes = [a.shape for a in tensors] == [b.shape for b in other_tensors]
+        same = shapes and all(map(torch.equal, tensors, other_tensors))
+        return same and plan == other_plan
 
     for once, again, other in zip(inputs(3), inputs(3), inputs(2**62), strict=True):
         assert equal(once, again)
