@@ -48,8 +48,8 @@ class Cluster:
     ):
         self._work, self._name, self._address = work, uuid.uuid4().hex[:8], address
         self._done: queue.SimpleQueue[tuple[str, Future]] = queue.SimpleQueue()
-        self._underway: dict[str, tuple[Task, Future]] = {}
-        self._ends: dict[str, float] = {}
+        #: By key the task, what will come of it, and when that is late.
+        self._underway: dict[str, tuple[Task, Future, float]] = {}
         self._suspects: list[Task] = []
         self._alone, self._count, self._slots = False, 0, 0
         self._seen = time.monotonic()
@@ -104,9 +104,8 @@ class Cluster:
         self._count += 1
         key = f"mdcv-{self._name}-{self._count}"
         future = self._client.submit(self._work, task, key=key, pure=False)
-        self._underway[key] = (task, future)
         # A task may wait for the one before it, at the same worker.
-        self._ends[key] = time.monotonic() + 2 * patience(task)
+        self._underway[key] = (task, future, time.monotonic() + 2 * patience(task))
         future.add_done_callback(functools.partial(self._note, key))
 
     def _note(self, key: str, future: Future) -> None:
@@ -121,7 +120,7 @@ class Cluster:
             if time.monotonic() - self._looked > LOOK_SECONDS:
                 self._look()
             if (key := self._overdue()) is not None:
-                task, future = self._underway.pop(key)
+                task, future, _ = self._underway.pop(key)
                 future.cancel(force=True)
                 self._alone = False
                 return late(task)
@@ -131,7 +130,7 @@ class Cluster:
                 continue
             if key not in self._underway:  # given up before, and done all the same
                 continue
-            task, _ = self._underway.pop(key)
+            task, *_ = self._underway.pop(key)
             done = self._outcome(task, future)
             if done is not None:
                 self._alone = False
@@ -140,7 +139,7 @@ class Cluster:
     def _overdue(self) -> str | None:
         """A task that should have been done long ago."""
         now = time.monotonic()
-        return next((key for key in self._underway if self._ends[key] < now), None)
+        return next((key for key, (_, _, end) in self._underway.items() if end < now), None)
 
     def _outcome(self, task: Task, future: Future) -> Graded | None:
         """What came of a task; None when it has to be tried again."""
@@ -177,7 +176,7 @@ class Cluster:
 
     def close(self) -> None:
         """Leaves an existing cluster; ends one of ours."""
-        for _, future in self._underway.values():
+        for _, future, _ in self._underway.values():
             with contextlib.suppress(Exception):
                 future.cancel()
         with contextlib.suppress(Exception):

@@ -37,13 +37,8 @@ class Processes:
         work: Callable[..., Graded] = grade_task,
         prepare: Callable[[], None] | None = None,
     ):
-        self._prepare, self._work, self._jobs, self._underway, self._closing = (
-            prepare,
-            work,
-            jobs,
-            0,
-            False,
-        )
+        self._prepare, self._work, self._jobs = prepare, work, jobs
+        self._underway, self._closing = 0, False
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Graded | Exception] = queue.SimpleQueue()
         self._workers: list[_Worker] = [_Worker(work, prepare) for _ in range(jobs)]

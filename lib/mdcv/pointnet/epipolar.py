@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from mdcv.data import epipolar_distance
 from mdcv.errors import check_finite, check_same_kind, check_tensor
 from mdcv.kernels.arithmetic import widened
 
@@ -34,13 +35,7 @@ def epipolar_residual(
     >>> epipolar_residual(sideways, torch.tensor([[[0.5, 0.2, 0.1, 0.2], [0.5, 0.2, 0.1, 0.3]]]))
     tensor([[ 0.0000, -0.1000]])
     """
-    check_pairs(pairs, 0)
-    check_tensor("essential", essential, ndim=3, layout="(B, 3, 3)")
-    if essential.shape != (len(pairs), 3, 3):
-        raise ValueError(
-            f"essential has shape {tuple(essential.shape)}; expected ({len(pairs)}, 3, 3)"
-        )
-    check_same_kind("essential", essential, "pairs", pairs)
+    _check_both(essential, pairs)
     first, second = rays(pairs)
     return (second @ essential * first).sum(dim=-1)
 
@@ -70,12 +65,8 @@ def sampson_distance(
     >>> sampson_distance(sideways, pairs) * 2**0.5
     tensor([[0.1000]])
     """
-    residual = epipolar_residual(essential, pairs)
-    first, second = rays(pairs)
-    in_second, in_first = first @ essential.mT, second @ essential
-    slope = in_second[..., :2].square().sum(dim=-1) + in_first[..., :2].square().sum(dim=-1)
-    flat = slope == 0
-    return torch.where(flat, 0.0, residual.abs() / torch.where(flat, 1.0, slope).sqrt())
+    _check_both(essential, pairs)
+    return epipolar_distance(pairs, essential)
 
 
 def nearest_essential(matrix: Float[Tensor, "b 3 3"]) -> Float[Tensor, "b 3 3"]:
@@ -128,3 +119,13 @@ def rays(pairs: Float[Tensor, "*b 4"]) -> tuple[Float[Tensor, "*b 3"], Float[Ten
     """(x1, y1, 1) and (x2, y2, 1)."""
     one = torch.ones_like(pairs[..., :1])
     return torch.cat([pairs[..., :2], one], dim=-1), torch.cat([pairs[..., 2:], one], dim=-1)
+
+
+def _check_both(essential: object, pairs: object) -> None:
+    check_pairs(pairs, 0)
+    check_tensor("essential", essential, ndim=3, layout="(B, 3, 3)")
+    if essential.shape != (len(pairs), 3, 3):
+        raise ValueError(
+            f"essential has shape {tuple(essential.shape)}; expected ({len(pairs)}, 3, 3)"
+        )
+    check_same_kind("essential", essential, "pairs", pairs)
