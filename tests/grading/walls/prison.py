@@ -32,6 +32,8 @@ def answer_one(question: dict) -> dict:
         try:
             if question.get("sabotage"):
                 spoil(question["sabotage"])
+            if question.get("delay"):
+                delay(question["delay"])
             if question["wall"] == OLD:
                 pretend_to_be_old()
             confine(
@@ -105,6 +107,19 @@ def spoil(name: str) -> None:
 
     module, _, function = name.partition(".")
     setattr(importlib.import_module(f"mdcv.grading.walls.{module}"), function, fail)
+
+
+def delay(name: str) -> None:
+    """Lets one step take long, as on a machine with too much to do."""
+    module, _, function = name.partition(".")
+    module = importlib.import_module(f"mdcv.grading.walls.{module}")
+    step = getattr(module, function)
+
+    def late(*arguments, **options):
+        time.sleep(1)
+        return step(*arguments, **options)
+
+    setattr(module, function, late)
 
 
 def main() -> None:

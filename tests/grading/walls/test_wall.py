@@ -95,8 +95,13 @@ def test_the_guard_tells_which_signal_killed(prison, wall):
     assert prison.ask("behavior", "kill_itself", wall)["code"] == 128 + signal.SIGKILL
 
 
-def test_the_guard_tells_that_there_was_too_much_memory(prison, wall):
-    assert prison.ask_once("limits", "touch_much_shared_memory", wall)["code"] == TOO_MUCH_MEMORY
+@pytest.mark.parametrize("delay", ["", "guard.memory_of"], ids=["in time", "late"])
+def test_the_guard_tells_that_there_was_too_much_memory(prison, wall, delay):
+    # What is taken before a late guard looks must not count as there from the start. New memory
+    # can cost a second of computing by itself, which must not end the process first.
+    limits = LIMITS | {"cpu_seconds": 30}
+    answer = prison.ask("limits", "touch_much_shared_memory", wall, delay=delay, limits=limits)
+    assert answer["code"] == TOO_MUCH_MEMORY
 
 
 def test_the_guard_tells_that_there_was_too_much_computing(prison, wall):

@@ -134,8 +134,9 @@ class _Inside:
             scratch_bytes=self.limits.scratch_bytes,
             owner=self._owner(),
         )
+        before = guard.memory_of({os.getpid()})
         if (second := os.fork()) != 0:
-            overuse = partial(self._overuse, _everybody_else, guard.memory_of({second}))
+            overuse = partial(self._overuse, _everybody_else, before)
             _stand_guard(second, every=0.1, overuse=overuse)
 
     def _beside_a_guard(self) -> None:
@@ -143,9 +144,10 @@ class _Inside:
         if self.stranger is not None:
             os.chown(self.scratch, *self._owner())
         syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
+        before = guard.memory_of({os.getpid()})
         if (child := os.fork()) != 0:
             descendants = partial(guard.descendants, os.getpid())
-            overuse = partial(self._overuse, descendants, guard.memory_of({child}))
+            overuse = partial(self._overuse, descendants, before)
             _stand_guard(child, parent=self.parent, orphans=True, every=0.25, overuse=overuse)
 
     def _overuse(self, members: Callable[[], set[int]], memory_before: int) -> int:
