@@ -19,7 +19,7 @@ BROKEN = {
     "1.11": ("reveal-mode", "kl_on_grid(truth, log_q)", "kl_on_grid(log_q, truth)"),
     "1.12": ("reveal-mode", "two_bells(d)) for d", "log_bell(x, d, 1.0)) for d"),
     "1.13": ("jensen-shannon-claims", "(fair + loaded) / 2", "(fair + 3 * loaded) / 4"),
-    "1.14": ("jensen-shannon-claims", "bounded, math.log(2)", "bounded, math.log(2) / 2"),
+    "1.14": ("jensen-shannon-claims", "torch.cat([-bounded,", "torch.cat([bounded,"),
     "1.15": ("jensen-shannon-claims", "js - math.log(2)", "js"),
     "1.16": ("transport-claims", ".mean(dim=1).min()", ".mean(dim=1).max()"),
     "1.17": ("transport-claims", "u.sort().values - v", "u - v"),
@@ -31,7 +31,7 @@ BROKEN = {
     "1.23": ("continuity-claims", "torch.stack(works), thetas.abs()", "torch.stack(works), thetas"),
     "1.24": ("continuity-claims", "0.8**2 / 2 /", "0.8**2 /"),
     "1.25": ("continuity-claims", "torch.stack(flat), math.log(2)", "torch.stack(flat), 1.0"),
-    "1.26": ("continuity-claims", "torch.stack(bounds), by", "torch.stack(bounds) / 40, by"),
+    "1.26": ("continuity-claims", "[between, (clouds[0]", "[between, 0.01 * (clouds[0]"),
     "1.27": ("break-claims", "p[q == 0].sum() *", "p[q > 0].sum() *"),
     "1.28": ("break-claims", "(5 - 1) / (2 * 800)", "5 / (2 * 800)"),
 }
