@@ -25,7 +25,7 @@ BROKEN = {
     "15.17": ("suppression", "overlap[k] <= threshold", "overlap[k] <= 2 * threshold"),
     "15.18": ("suppression", "suppressed(crowd[kept], scores", "suppressed(crowd[kept], -scores"),
     "15.19": ("precision-by-hand", "Fraction(a, n)", "Fraction(a, found[-1])"),
-    "15.20": ("precision-by-hand", "if hit) / n", "if hit) / len(hits)"),
+    "15.20": ("precision-by-hand", "for k in range(40)) / 40", "for k in range(40)) / 50"),
     "15.21": ("precision-by-hand", "for k in range(11)", "for k in range(1, 11)"),
     "15.22": ("map-claims", "overlap.values < threshold", "overlap.values < 0.5"),
     "15.23": ("map-claims", "torch.sigmoid(9 * g", "torch.sin(9 * g"),

@@ -15,7 +15,7 @@ BROKEN = {
     "10.7": ("counting-claims", "math.exp(-s)", "math.exp(-2 * s)"),
     "10.8": ("k-minimum-claims", "return (k - 1) / smallest", "return k / smallest"),
     "10.9": ("k-minimum-claims", "n * (n - k + 1) / (k - 2)", "n * (n - k + 1) / k"),
-    "10.10": ("transform-claims", "TNet(3)(posed)", "TNet(3)(posed) - torch.eye(3)"),
+    "10.10": ("transform-claims", "torch.eye(3) + torch.stack(", "torch.stack("),
     "10.11": ("transform-claims", "(1 - sigma**2).square()", "(1 - sigma).square()"),
     "10.12": ("segmentation-claim", "permuted, logits[:, order]", "permuted, logits"),
     "10.13": ("seen-claims", "chair[:, critical]), u", "chair[:, ~critical]), u"),

@@ -50,7 +50,7 @@ BLANKS = {
 
 RIGHT = [
     ("exercise-two-frequencies", "my_range = 0.299792458 / (2 * 0.005)"),
-    ("exercise-two-frequencies", "my_range = 29.98"),
+    ("exercise-two-frequencies", "my_range = 30  # with the speed of light rounded"),
     (
         "exercise-triangle",
         "heap = torch.rand(12, 2, generator=generator(1)) / 100\n"
