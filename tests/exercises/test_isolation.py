@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 
 import pytest
 import torch
 
+from mdcv.exercises.calling import Asking, answer_within
 from mdcv.exercises.isolation import end_idle_threads, run_in_thread
 
 
@@ -82,3 +84,20 @@ def test_work_that_is_late_is_left_behind_and_the_next_does_not_wait_for_it():
     assert not run_in_thread(go.wait, 0.05)
     assert run_in_thread(lambda: None, 10.0)
     go.set()
+
+
+def test_a_function_is_asked_in_float32_and_may_warn_whatever_its_notebook_has_set():
+    def asked(x):
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        return torch.ones(2, 3) @ x
+
+    asking = Asking((torch.ones(3, 1),))
+    torch.set_default_dtype(torch.float64)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            answer = answer_within(asked, asking, 10.0)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert answer.value is not None and answer.value.dtype == torch.float32, answer.text

@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from mdcv.exercises import Outcome, get, judge, names
-from mdcv.exercises.calling import Asking, attempt
+from mdcv.exercises.calling import Asking, Caller, attempt
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.exercise import Case, Refusal, Trial
-from mdcv.exercises.judging import MANNERS
+from mdcv.exercises.judging import MANNERS, judge_with
 from mdcv.exercises.packing import pack_call
+from mdcv.exercises.prepared import prepared
 from mdcv.points import chamfer_distance
 
 NAME = "hausdorff_distance"
@@ -216,3 +217,36 @@ def test_judging_fails_closed_when_an_exercise_is_broken(right, monkeypatch):
     assert isinstance(outcome, Outcome)
     assert (outcome.passed, outcome.score) == (False, 0.0)
     assert "could not be judged" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "odd"),
+    [
+        ("cross_entropy", "zeros", lambda value: (value, value)),
+        ("cross_entropy", "zeros", lambda value: value + 0j),
+        ("TNet", "what it learns from", lambda value: value.bool()),
+        ("TNet", "what it learns from", lambda value: value.flatten()[:1]),
+        ("TNet", "what it learns from", lambda value: value + 0j),
+        ("sample_surface", "shares of the triangles", lambda value: (value, value)),
+    ],
+)
+def test_odd_answers_to_several_calls_cost_that_part_and_no_other(name, part, odd):
+    """What an examination did not foresee is wrong; it neither passes nor ends the judgment."""
+
+    class Odd(Caller):
+        def ask(self, arguments, options, **more):
+            answer = super().ask(arguments, options, **more)
+            if not any(arguments is call[0] for call in calls) or answer.values is None:
+                return answer
+            values = [odd(value) for value in answer.values]
+            flat = [v for one in values for v in (one if isinstance(one, tuple) else (one,))]
+            kind = "tensor" if len(flat) == 1 else "tensors"
+            return dataclasses.replace(answer, values=tuple(flat), kind=kind)
+
+    questions = prepared(get(name), 3).questions
+    trials = [q for p, q in questions if p.name == part and isinstance(q, Trial)]
+    calls = [call for trial in trials for call in trial.calls]
+    assert calls
+    outcome = judge_with(name, Odd(get(name).reference), seed=3)
+    still_open = {verdict.name for verdict in outcome.parts if verdict.earned < 1.0}
+    assert {part} <= still_open <= {part, MANNERS}, outcome.message

@@ -116,6 +116,9 @@ def trouble_with_call(answer: Answer, kind: str) -> Finding | None:
     if answer.values is None:
         name = _RETURNED[answer.kind]
         return Finding(f"{TRAITS[name]} What came is {answer.returned}.", name, answer.returned)
+    if any(value.is_complex() for value in answer.values):  # even where the imaginary part is 0
+        words = f"{TRAITS['wrong_dtype']} With {kind} came complex numbers."
+        return Finding(words, "wrong_dtype", answer.returned)
     return None
 
 

@@ -187,12 +187,19 @@ def global_state_kept() -> Iterator[None]:
 
 @contextlib.contextmanager
 def switches_kept() -> Iterator[None]:
-    """As `global_state_kept`, without the random states: for calls that are seeded one by one."""
+    """As `global_state_kept`, without the random states: for calls that are seeded one by one.
+
+    Inside, numbers are float32 where nobody says otherwise, and a warning is no error, whatever
+    the notebook around has set: that is how `check` asks, and how the reference is asked.
+    """
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     deterministic = torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
     anomaly, anomaly_nan = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
     precision, recursion = torch.get_float32_matmul_precision(), sys.getrecursionlimit()
+    if dtype != torch.float32:
+        torch.set_default_dtype(torch.float32)
+    warnings.simplefilter("ignore")
     try:
         yield
     finally:
@@ -204,7 +211,6 @@ def switches_kept() -> Iterator[None]:
         if torch.get_float32_matmul_precision() != precision:
             torch.set_float32_matmul_precision(precision)
         sys.setrecursionlimit(recursion)
-        warnings.simplefilter("ignore")
 
 
 def _on_the_cpu() -> contextlib.AbstractContextManager:
@@ -220,7 +226,6 @@ def neutral_ground() -> Iterator[None]:
     Whatever the caller has set (gradients off, another default dtype or device, warnings as
     errors), the questions are drawn and asked under PyTorch's defaults. A warning costs nothing.
     """
-    dtype = torch.get_default_dtype()
     with (
         warnings.catch_warnings(),
         torch.inference_mode(False),
@@ -228,10 +233,5 @@ def neutral_ground() -> Iterator[None]:
         _on_the_cpu(),
         global_state_kept(),
     ):
-        warnings.simplefilter("ignore")
-        torch.set_default_dtype(torch.float32)
         seed_global_state(0)
-        try:
-            yield
-        finally:
-            torch.set_default_dtype(dtype)
+        yield

@@ -215,7 +215,11 @@ def _trial_finding(answers: Sequence[Answer], trial: Trial) -> Finding | None:
         trouble = trouble_with_call(answer, trial.kind)
         if trouble is not None:
             return trouble
-    return trial.examine(trial.read(answers))
+    try:
+        return trial.examine(trial.read(answers))
+    except Exception:  # more values, fewer, or others than can be examined: wrong, this part alone
+        came = " and ".join(dict.fromkeys(answer.returned for answer in answers))
+        return Finding(f"With {trial.kind} came something else than the contract says: {came}.")
 
 
 def _sum_up(prepared: Prepared, asked: list[Asked], caller: Asks, seed: int) -> Outcome:
@@ -227,7 +231,7 @@ def _sum_up(prepared: Prepared, asked: list[Asked], caller: Asks, seed: int) -> 
     for part in exercise.parts:
         mine = [one for one in asked if one.part is part]
         failed = [one for one in mine if one.finding is not None]
-        finding = diagnose(exercise, suspects, part, caller, seed) if failed else None
+        finding = _diagnosed(exercise, suspects, part, caller, seed) if failed else None
         verdicts.append(_verdict(part.name, part.share / total, mine, failed, finding))
     verdicts.append(_manners(exercise.manners / total, asked))
     passed = all(verdict.earned == 1.0 for verdict in verdicts)
@@ -244,6 +248,17 @@ def _sum_up(prepared: Prepared, asked: list[Asked], caller: Asks, seed: int) -> 
         parts=tuple(verdicts),
         rows=_rows(asked),
     )
+
+
+def _diagnosed(
+    exercise: Exercise, suspects: Suspects, part: Part, caller: Asks, seed: int
+) -> Finding | None:
+    """What a failed part is told; an answer too odd to be diagnosed costs no other part."""
+    try:
+        return diagnose(exercise, suspects, part, caller, seed)
+    except Exception:
+        found = (one.finding for one in suspects.asked if one.part is part)
+        return next(finding for finding in found if finding is not None)
 
 
 def _verdict(
