@@ -15,7 +15,7 @@ from mdcv.grading.tensors import from_bytes, to_bytes
 from mdcv.grading.wire import Channel, Closed, Late, Malformed
 
 if TYPE_CHECKING:
-    from mdcv.grading.execution import Run
+    from mdcv.grading.running import Run
 
 #: An answer with more than this is none.
 MOST_JSON, MOST_PAYLOAD = 1_000_000, 64_000_000
@@ -35,10 +35,19 @@ class Missing(Exception):
 
 
 class Question:
-    """One graded symbol of a student, in a kernel that can be asked about it."""
+    """One graded symbol of a student, in a kernel that can be asked about it.
 
-    def __init__(self, run: Run, symbol: str) -> None:
-        self._run, self._symbol = run, symbol
+    Args:
+        run: of the submission.
+        symbol: an expression that the kernel knows.
+        among: how many questions the kernel may have open, this one included. With more than
+            one, the kernel has gone on when they are asked: none is asked again after it was late.
+    """
+
+    def __init__(self, run: Run, symbol: str, *, among: int = 1) -> None:
+        self._run, self._symbol, self._among = run, symbol, among
+        #: Nothing else has happened since: a late answer can be asked for again.
+        self.alone = among == 1
         self._channel: Channel | None = None
         self._over = False
 
@@ -52,7 +61,8 @@ class Question:
         here, there = Channel.pair()
         there.socket.setblocking(True)
         try:
-            self._run.order({"do": "question", "symbol": self._symbol}, handle=there.fileno())
+            order = {"do": "question", "symbol": self._symbol, "among": self._among}
+            self._run.order(order, handle=there.fileno())
             there.close()
             opening, _ = here.receive(seconds=OPENING_SECONDS, most_json=MOST_JSON, most_payload=0)
             if "missing" in opening:
@@ -120,9 +130,10 @@ class Question:
         if self._channel is not None:
             self._channel.close()
             self._channel = None
-            if self._run.forks:
+            if self._run.forks and self.alone:
                 self._run.order({"do": "drop"})
-        self._over = self._over or (again and not self._run.forks and not self._run.has_kernel)
+        renewed = self.alone and (self._run.forks or self._run.has_kernel)
+        self._over = self._over or (again and not renewed)
 
 
 #: Questions as they travel, by the objects they are made of, which are kept so that they stay.
@@ -158,6 +169,12 @@ class RemoteCaller(Caller):
         self._question = question
         #: The kernel died, or said what no kernel says; there is no more to be asked.
         self.died = False
+
+    def ask(self, *arguments, **options) -> Answer:
+        """The answer to one call. Whoever is late and not alone had to share the machine."""
+        answer = super().ask(*arguments, **options)
+        self.died = self.died or (answer.late and not self._question.alone)
+        return answer
 
     def answer_within(self, asking: Asking, limit: float) -> Answer | None:
         """The answer, or None when it did not come in time."""

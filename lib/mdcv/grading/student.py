@@ -2,7 +2,7 @@
 
 It runs inside the walls, beside the student's code, so nothing it says is believed. Each graded
 question is answered by a fork of the kernel: what a function remembers, changes, hangs or kills
-there is gone with it.
+there is gone with it. The kernel may go on meanwhile.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import sys
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +28,54 @@ def serve(channel: Channel, shell: Shell, asker: Asker, *, forks: bool) -> None:
     """Does what the grader asks, until it hangs up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     shell.outbox.connect(channel)
-    asked = 0
+    answering: deque[int] = deque()
+    here, before = os.getcwd(), None
     while True:
         message, payload, handles = channel.receive_with_handles()
         done = {"done": message["do"]}
         if message["do"] == "file":
             done["trouble"] = _write(message["name"], payload)
-        elif message["do"] == "cell":
+        elif before is None:
+            before = traces(here)
+        if message["do"] == "cell":
             shell.run_one(message["source"])
-        elif message["do"] == "drop" and asked:
-            with contextlib.suppress(OSError):
-                os.kill(asked, signal.SIGKILL)
-                os.waitpid(asked, 0)
-            asked = 0
+        elif message["do"] == "drop":
+            _end(answering, most=0)
+            done["wrote"] = traces(here) != before
         elif message["do"] == "question" and forks:
-            asked = os.fork()
-            if not asked:
+            _end(answering, most=message["among"] - 1)
+            answering.append(os.fork())
+            if not answering[-1]:
                 _answer_and_end(channel, handles[0], shell, asker, message["symbol"])
         channel.send(done)
         if message["do"] == "question" and not forks:
             answer(handles[0], shell, asker, message["symbol"])
         for handle in handles:
             os.close(handle)
+
+
+def traces(folder: str) -> set[tuple[str, int, int]]:
+    """What lies in a folder, at any depth, with sizes and times: whoever writes there shows."""
+    found, waiting = set(), [folder]
+    with contextlib.suppress(OSError):
+        while waiting:
+            place = waiting.pop()
+            found.add((place, 0, os.stat(place).st_mtime_ns))
+            for entry in os.scandir(place):
+                seen = entry.stat(follow_symlinks=False)
+                found.add((entry.path, seen.st_size, seen.st_mtime_ns))
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+    return found
+
+
+def _end(answering: deque[int], *, most: int) -> None:
+    """Ends those forks that were asked first, until there are no more than `most`."""
+    while len(answering) > most:
+        asked = answering.popleft()
+        with contextlib.suppress(OSError):
+            os.kill(asked, signal.SIGKILL)
+            os.waitpid(asked, 0)
 
 
 def _answer_and_end(channel: Channel, handle: int, shell: Shell, asker: Asker, symbol: str) -> None:

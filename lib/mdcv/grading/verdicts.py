@@ -22,11 +22,12 @@ from nbformat import NotebookNode
 
 from mdcv.grading.marks import OUTCOME_MIME
 from mdcv.grading.outputs import output_of
+from mdcv.grading.remote import Died, Missing, Question, RemoteCaller
 from mdcv.grading.text import sentence
 
 if TYPE_CHECKING:
     from mdcv.exercises.judging import Outcome
-    from mdcv.grading.execution import Run
+    from mdcv.grading.running import Run
 
 #: Asks with this seed when the course has none.
 DEFAULT_SEED = 1
@@ -73,34 +74,55 @@ def _name(call: ast.Call) -> str:
 
 
 def judge_cell(cell: NotebookNode, run: Run, seed: int | None) -> tuple[str, float]:
-    """Judges one graded cell: "done" or "died", and the seconds it waited for its turn.
+    """Judges one graded cell: "done" or "died", and the seconds it waited for its turn."""
+    try:
+        asked = opened(cell, run)
+    except Died:
+        return "died", 0.0
+    return ("done", 0.0) if asked is None else judge(cell, *asked, seed)
 
-    One question is judged at a time: references run under settings that are global to PyTorch.
+
+def opened(cell: NotebookNode, run: Run, *, among: int = 1) -> tuple[Judgment, Question] | None:
+    """What a graded cell asks, ready to be asked; None when the cell says why it is not.
+
+    Args:
+        among: how many may answer at the same time, this one included. If it is not alone, it is
+            asked once, and is not replaced when it is late.
+
+    Raises:
+        Died: there is no kernel any more.
     """
-    from mdcv.grading.remote import Died, Missing, Question, RemoteCaller
-
     judgment = judgment_in(cell.source, float(cell.metadata.nbgrader["points"]))
     if judgment is None:
         _write_error(cell, "Unjudged", "the grader finds no judgment in this cell")
-        return "done", 0.0
+        return None
+    question = Question(run, judgment.symbol, among=among)
+    try:
+        question.open()
+    except Missing as error:
+        _write_error(cell, *error.args)
+        return None
+    return judgment, question
+
+
+def judge(
+    cell: NotebookNode, judgment: Judgment, question: Question, seed: int | None
+) -> tuple[str, float]:
+    """Asks and judges an opened question: "done" or "died", and the seconds it waited.
+
+    One question is judged at a time: references run under settings that are global to PyTorch.
+    """
     begun = monotonic()
-    question = Question(run, judgment.symbol)
     with _judging:
         waited = monotonic() - begun
         try:
-            question.open()
             caller = RemoteCaller(question)
             outcome = judge_of(judgment.exercise)(caller, _seed(seed))
-            if caller.died:
-                return "died", waited
-        except Missing as error:
-            _write_error(cell, *error.args)
-            return "done", waited
-        except Died:
-            return "died", waited
         finally:
             with contextlib.suppress(Died):
                 question.close()
+    if caller.died:
+        return "died", waited
     _write(cell, outcome, judgment.points)
     return "done", waited
 
