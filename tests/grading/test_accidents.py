@@ -205,3 +205,63 @@ def test_a_database_that_is_gone_is_one_line_and_status_two(three):
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 2 and run.stdout == ""
     assert run.stderr.startswith("mdcv: the gradebook ") and len(run.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def odd_class(toy, pupil):
+    """Students whose files stand in each other's and in our way; all have the right answer."""
+    data = toy.source / "toy" / "data"
+    data.mkdir()
+    (data / "points.csv").write_text("1,2")
+    (toy.source / "toy" / "table.csv").write_text("7")
+    folder = {}
+    names = "ada copy file folder late nested page same several".split()
+    for student in names:
+        folder[student] = pupil().answers(double="return 2 * x").hand_in(student)
+    (folder["file"] / "data").write_text("a file where the assignment has a folder")
+    (folder["folder"] / "table.csv").mkdir()
+    (folder["folder"] / "table.csv" / "x").write_text("and the other way round")
+    (folder["same"] / "table.csv").write_text("8")
+    for student in ("page", "copy", "several", "nested"):
+        place = {"page": "a.ipynb", "copy": "toy-Copy1.ipynb", "several": "b.ipynb"}
+        target = folder[student] / place.get(student, "unpacked/toy.ipynb")
+        target.parent.mkdir(exist_ok=True)
+        (folder[student] / "toy.ipynb").rename(target)
+    (folder["page"] / "toy.ipynb").mkdir()
+    (folder["page"] / "toy.ipynb" / "x.txt").write_text("a folder where the page goes")
+    (folder["copy"] / "toy.ipynb").write_text("")
+    (folder["several"] / "c.ipynb").write_text('{"cells": [{"source": "another"}]}')
+    for student in ("late", "nested"):
+        (folder[student] / "timestamp.txt").write_text("2030-01-31 12:00:01 UTC")
+        (folder[student] / "a.bin").write_bytes(b"\0" * 51_000_000)
+    (folder["nested"] / "unpacked" / "timestamp.txt").write_text("2029-01-31 12:00:01 UTC")
+    (toy.submitted / "mallory").symlink_to("ada")
+    return toy
+
+
+def test_files_in_each_others_way_cost_nobody_anything(odd_class, grade):
+    results, asked = grade()
+    assert {student: result.score for student, result in results.items()} == {
+        **dict.fromkeys(asked, 5.0),
+        "mallory": 0.0,
+    }
+    assert len(asked) == 9
+    pages = {path.parts[-3] for path in odd_class.autograded.glob("*/toy/toy.ipynb")}
+    assert pages == set(results)
+    table = odd_class.autograded / "same" / "toy" / "table.csv"
+    assert table.read_text() == "7"
+    in_place = "is in the place of a file of the assignment; it was left out"
+    assert results["file"].problems == [f"data {in_place}"]
+    assert results["same"].problems == [f"table.csv {in_place}"]
+    assert results["copy"].problems[0] == "toy.ipynb: the notebook file is empty"
+    assert "link" in results["mallory"].problems[0]
+
+
+def test_when_it_was_handed_in_stands_beside_the_expected_notebook(odd_class, grade):
+    """Neither a folder more nor a large file in front of it makes anybody less late."""
+    with (odd_class.root / "nbgrader_config.py").open("a") as file:
+        file.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+    (odd_class.root / "schedule.csv").write_text("assignment,due\ntoy,2030-01-31 12:00\n")
+    results, _ = grade()
+    late = [name for name, result in results.items() if "late" in str(result.problems)]
+    assert late == ["late", "nested"]

@@ -354,3 +354,87 @@ def test_pipes_and_sockets_are_left_alone(tmp_path):
     problems = copy_files(source / "toy", target)
     assert problems == ["data.txt is a link or no ordinary file; it was left out"]
     assert [path.name for path in target.iterdir()] == ["kept.txt"]
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (["toy/scratch.ipynb", "toy.ipynb"], "toy.ipynb"),
+        (["toy/scratch.ipynb", "toy/toy/toy.ipynb"], "toy/toy/toy.ipynb"),
+        (["toy/scratch.ipynb", "toy/ada_lovelace_toy.ipynb"], "toy/ada_lovelace_toy.ipynb"),
+        (["Toy/TOY.IPYNB", "notes.ipynb"], "Toy/TOY.IPYNB"),
+        (["toy/toy.ipynb/toy.ipynb"], "toy/toy.ipynb/toy.ipynb"),
+    ],
+)
+def test_the_right_name_counts_wherever_it_stands(tmp_path, names, taken):
+    assert find_notebook(place(tmp_path, *names), "toy")[0] == tmp_path / taken
+
+
+def test_a_students_folder_that_is_a_link_is_not_followed(tmp_path):
+    place(tmp_path / "ada", "toy/toy.ipynb")
+    os.symlink("ada", tmp_path / "mallory")
+    with pytest.raises(Unreadable, match="folder is a link"):
+        find_notebook(tmp_path / "mallory", "toy")
+
+
+SHOWN = ['{"step": [1, 2', "]]]}\\", 'a "quoted" \\"text\\"', "", "x" * 90_000]
+
+
+def test_what_a_large_notebook_shows_is_not_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr("mdcv.grading.handed_in.MAX_NOTEBOOK_BYTES", 20_000)
+    path = tmp_path / "a.ipynb"
+    outputs = [{"output_type": "stream", "text": SHOWN, "more": [[], [{"outputs": [1]}]]}]
+    source = 'x = {"outputs": [1, 2]}\n"\\"outputs\\": ["'
+    cell = {"cell_type": "code", "source": source, "outputs": outputs, "id": "mine"}
+    path.write_text(json.dumps({"cells": [cell, {**cell, "id": "other"}]}, indent=1))
+    assert [(one.source, one.cell_id) for one in read_cells(path)] == [
+        (source, "mine"),
+        (source, "other"),
+    ]
+    for content in ({"cells": [{**cell, "source": "#" * 30_000}]}, {"cells": [["[" * 30_000]]}):
+        path.write_text(json.dumps(content))
+        with pytest.raises(Unreadable, match="at most 20 MB are read"):
+            read_cells(path)
+
+
+@pytest.mark.parametrize("end", ['"', '\\"' * 50_000, "[" * 90_000, "", '"outputs": ["', "]" * 9])
+def test_a_large_broken_notebook_takes_no_time(tmp_path, monkeypatch, end):
+    monkeypatch.setattr("mdcv.grading.handed_in.MAX_NOTEBOOK_BYTES", 200_000)
+    path = tmp_path / "a.ipynb"
+    path.write_text('{"cells": [{"outputs": ["' + "x" * 300_000 + '"]}, "' + end)
+    begin = time.process_time()
+    with pytest.raises(Unreadable, match="is broken"):
+        read_cells(path)
+    assert time.process_time() - begin < 2
+
+
+def test_numbers_of_thousands_of_digits_and_padding_do_no_harm(tmp_path):
+    path = tmp_path / "a.ipynb"
+    cells = '{"cells": [{"cell_type": "code", "source": "1"}], "worksheets": [], "n": '
+    path.write_text(cells + "9" * 5000 + "}\n\0\0\0\n")
+    assert read_cells(path)[0].source == "1"
+
+
+def test_a_file_that_is_too_large_takes_no_other_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("mdcv.grading.belongings.MAX_COPIED_BYTES", 5)
+    source, target = place(tmp_path / "from", "b.txt"), place(tmp_path / "to", "kept")
+    (source / "a.txt").write_text("too much")
+    assert copy_files(source, target) == ["a.txt is beyond 50 MB; it was left out"]
+    assert (target / "b.txt").exists()
+
+
+def test_of_many_files_that_are_left_out_the_number_is_told(tmp_path):
+    source, target = place(tmp_path / "from", "kept.txt"), place(tmp_path / "to", "kept")
+    for number in range(300):
+        os.symlink("/etc/hostname", source / f"{number}.txt")
+    problems = copy_files(source, target)
+    assert len(problems) == 21 and problems[-1] == "280 more files were left out"
+
+
+def test_paths_that_may_not_fit_and_folders_called_like_notebooks_are_left_out(tmp_path):
+    deep = "/".join(["d" * 150] * 4)
+    source = place(tmp_path / "from", "kept.txt", f"{deep}/x.txt", "toy.ipynb/x.txt", "B.IPYNB")
+    (tmp_path / "to").mkdir()
+    problems = copy_files(source, tmp_path / "to")
+    assert len(problems) == 1 and "more than 500 bytes; it was left out" in problems[0]
+    assert [path.name for path in (tmp_path / "to").iterdir()] == ["kept.txt"]

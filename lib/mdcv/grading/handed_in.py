@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import mmap
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mdcv.grading.text import sentence, writable
 
-#: A notebook above this many bytes is not opened.
+#: A notebook above this many bytes is not opened; what it shows is not counted.
 MAX_NOTEBOOK_BYTES = 20_000_000
+
+#: With what it shows, a notebook may have this many.
+MAX_FILE_BYTES = 500_000_000
 
 #: A cell with more characters is no one's own work; it is emptied.
 MAX_CELL_CHARACTERS = 1_000_000
@@ -29,6 +34,14 @@ SETTINGS = ("grade", "solution", "locked", "task", "points")
 
 class Unreadable(Exception):
     """No answer can be read from what was handed in; the message says why."""
+
+
+class Several(Unreadable):
+    """Several notebooks could be meant."""
+
+    def __init__(self, message: str, paths: list[Path]) -> None:
+        super().__init__(message)
+        self.paths = paths
 
 
 @dataclass(frozen=True)
@@ -50,28 +63,47 @@ class HandedIn(list[Handed]):
     problems: tuple[str, ...] = ()
 
 
-def find_notebook(folder: Path, assignment: str) -> tuple[Path, list[str]]:
+def find_notebook(
+    folder: Path, assignment: str, *, without: tuple[Path, ...] = ()
+) -> tuple[Path, list[str]]:
     """The notebook a student handed in, and what was odd about its name or place.
+
+    The right name counts first, wherever it stands; then a name that holds the assignment's; then
+    a notebook that is the only one in its place.
 
     Args:
         folder: the student's folder, which should hold `<assignment>/<assignment>.ipynb`.
+        without: notebooks that could not be read.
 
     Raises:
-        Unreadable: no notebook is there, or several and none has the right name.
+        Several: some are there, and it is not clear which is meant.
+        Unreadable: no notebook is there, or the folder is a link.
     """
+    if folder.is_symlink():
+        raise Unreadable("the student's folder is a link to another one; links are not followed")
     right = folder / assignment / f"{assignment}.ipynb"
-    for place in (right.parent, folder, None):
-        found = _deeper(folder) if place is None else sorted(filter(_is_notebook, _files(place)))
-        if right in found:
-            return right, []
-        named = [path for path in found if path.name.lower().startswith(assignment.lower())]
-        clear = found if len(found) == 1 else named
-        if len(clear) == 1:
-            shown = sentence(str(clear[0].relative_to(folder)))
-            return clear[0], [f"the notebook is {shown}; expected {right.relative_to(folder)}"]
-        if found:
-            names = sentence(", ".join(path.name for path in found))
-            raise Unreadable(f"several notebooks and none named {right.name}: {names}")
+    named = assignment.casefold()
+    rules: list[Callable[[str], bool]] = [
+        lambda name: name == f"{named}.ipynb",
+        lambda name: named in name,
+        lambda name: True,
+    ]
+    here = [sorted(filter(_is_notebook, _files(place))) for place in (right.parent, folder)]
+    places = [[path for path in found if path not in without] for found in (*here, _deeper(folder))]
+    if right in places[0]:
+        return right, []
+    for fits in rules:
+        for found in places:
+            clear = [path for path in found if fits(path.name.casefold())]
+            if len(clear) == 1:
+                shown = sentence(str(clear[0].relative_to(folder)))
+                return clear[0], [f"the notebook is {shown}; expected {right.relative_to(folder)}"]
+            if clear:
+                break
+    found = next(filter(None, places), [])
+    if found:
+        names = sentence(", ".join(path.name for path in found))
+        raise Several(f"several notebooks and none named {right.name}: {names}", found)
     raise Unreadable(f"no notebook was handed in; expected {right.relative_to(folder)}")
 
 
@@ -106,7 +138,8 @@ def _files(folder: Path) -> list[Path]:
         with os.scandir(folder) as inside:
             return [Path(e.path) for e in inside if e.is_file(follow_symlinks=False)]
     except OSError as error:
-        raise Unreadable(f"the folder {folder.name} cannot be opened: {error.strerror}") from error
+        name = sentence(folder.name)
+        raise Unreadable(f"the folder {name} cannot be opened: {error.strerror}") from error
 
 
 def read_cells(path: Path) -> HandedIn:
@@ -116,29 +149,93 @@ def read_cells(path: Path) -> HandedIn:
         Unreadable: the file is empty, too large, not JSON or no notebook.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_NOTEBOOK_BYTES:
-            raise Unreadable(f"the notebook has {size / 1e6:.0f} MB; at most 20 MB are read")
-        raw = path.read_bytes()
-        text = raw.decode(json.detect_encoding(raw), errors="replace")
+        raw = _bytes(path)
+        text = raw.decode(json.detect_encoding(raw), errors="replace").strip("\0 \t\r\n")
     except OSError as error:
         raise Unreadable(f"the notebook cannot be opened: {error.strerror}") from error
-    if not text.strip("\0 \t\r\n"):
+    if not text:
         raise Unreadable("the notebook file is empty")
     try:
-        content = json.loads(text)
+        content = json.loads(text, parse_int=_int)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"the notebook file is broken: {error}") from error
-    if isinstance(content, dict) and "worksheets" in content:
-        sheets = [sheet for sheet in _list(content["worksheets"]) if isinstance(sheet, dict)]
-        cells = [cell for sheet in sheets for cell in _list(sheet.get("cells"))]
-    else:
-        cells = _list(content.get("cells")) if isinstance(content, dict) else []
+    content = _dict(content)
+    sheets = [sheet for sheet in _list(content.get("worksheets")) if isinstance(sheet, dict)]
+    cells = _list(content.get("cells")) or [
+        cell for sheet in sheets for cell in _list(sheet.get("cells"))
+    ]
     handed = HandedIn(_handed(cell) for cell in cells if isinstance(cell, dict))
     if not handed:
         raise Unreadable("the file holds no notebook cells")
     handed.problems = tuple(_oddities(_dict(content.get("metadata")), cells))
     return handed
+
+
+def _bytes(path: Path) -> bytes:
+    """The bytes of a notebook; of a large one, those that are not outputs."""
+    size = path.stat().st_size
+    if size <= MAX_NOTEBOOK_BYTES:
+        return path.read_bytes()
+    if size > MAX_FILE_BYTES:
+        most = f"{MAX_FILE_BYTES / 1e6:.0f} MB"
+        raise Unreadable(f"the notebook has {size / 1e6:.0f} MB; at most {most} are read")
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole,
+    ):
+        return without_outputs(whole)
+
+
+#: A quote where a string begins, the key of a cell's outputs, a string, and all up to a bracket.
+_QUOTE, _KEY = re.compile(rb'"'), re.compile(rb'"outputs"\s*:\s*\[')
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
+_TEXT, _INSIDE = re.compile(_STRING, re.S), re.compile(rb'(?:[^"\[\]]++|' + _STRING + rb")*+", re.S)
+
+
+def without_outputs(raw: bytes | mmap.mmap) -> bytes:
+    """The JSON of a notebook with every list of outputs empty; what is broken stays as it is.
+
+    >>> without_outputs(b'{"source": "outputs", "outputs": [{"text": "]"}, []]}')
+    b'{"source": "outputs", "outputs": []}'
+
+    Raises:
+        Unreadable: what is left is too large.
+    """
+    kept, start, at, size = [], 0, 0, 0
+    while quote := _QUOTE.search(raw, at):
+        key = _KEY.match(raw, quote.start())
+        text = key or _TEXT.match(raw, quote.start())
+        if text is None:
+            break
+        at = text.end()
+        if key is not None:
+            kept.append(raw[start:at])
+            start = at = _end_of_list(raw, at)
+            size += len(kept[-1])
+        if size + at - start > MAX_NOTEBOOK_BYTES:
+            break
+    size += len(raw) - start
+    if size > MAX_NOTEBOOK_BYTES:
+        words = f"{size / 1e6:.0f} MB without what it shows; at most 20 MB are read"
+        raise Unreadable(f"the notebook has {words}")
+    return b"".join([*kept, raw[start:]])
+
+
+def _end_of_list(raw: bytes | mmap.mmap, at: int) -> int:
+    """Where the bracket stands that closes the list which has begun before `at`."""
+    depth = 1
+    while True:
+        at = _INSIDE.match(raw, at).end()
+        sign = raw[at : at + 1]
+        depth += {b"[": 1, b"]": -1}.get(sign, 0)
+        if depth == 0 or sign in (b"", b'"'):
+            return at
+        at += 1
+
+
+def _int(digits: str) -> int:
+    """A whole number; no notebook needs one with hundreds of digits."""
+    return int(digits) if len(digits) < 100 else 0
 
 
 def _oddities(metadata: dict, cells: list) -> Iterator[str]:

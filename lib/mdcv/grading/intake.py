@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import copy
 import re
+from dataclasses import replace
 
 from nbformat import NotebookNode
 
 from mdcv.grading.belongings import copy_files
 from mdcv.grading.handed_in import Handed, HandedIn, Unreadable, find_notebook, read_cells
-from mdcv.grading.skeleton import Skeleton, grade_id_of, is_answer
+from mdcv.grading.marks import is_judged
+from mdcv.grading.matching import Matching, defines, name_of, symbol_of
+from mdcv.grading.notes import NOTE_ID
+from mdcv.grading.skeleton import Skeleton, grade_id_of, is_answer, is_question
 
 __all__ = [
     "Handed",
@@ -29,31 +33,33 @@ __all__ = [
 #: Of the cells that a student added at most this many are run.
 MAX_ADDED_CELLS = 2_000
 
+#: Of the cells before a misplaced answer at most this many are run with it.
+MAX_COMPANIONS = 20
+
 
 def rebuild(handed: list[Handed], skeleton: Skeleton) -> tuple[NotebookNode, list[str]]:
     """The notebook to grade, and what was mended.
 
-    It is the skeleton with the student's answers and added cells.
-    An answer is found by its name, else by its cell id, else by the function it defines. Of
-    several cells with one name the first that was written in counts. A cell that the student
-    added stays behind the cell it stood behind.
+    It is the skeleton with the student's answers and added cells; `matching` says which cell is
+    which. Of several answers with one name the first that was written in counts. A cell that the
+    student added stays behind the cell it stood behind. What was written into a locked cell runs
+    before the original, and an answer that stands in another cell is found.
 
     Raises:
-        Unreadable: none of the assignment's cells is there, so this is another notebook.
+        Unreadable: this is another notebook.
     """
-    names = {grade_id_of(cell) for cell in skeleton.notebook.cells} - {None}
-    owners = _owners(handed, skeleton, names)
-    if not any(owner in names for owner in owners):
-        raise Unreadable("this is another notebook: it holds none of the assignment's cells")
+    match = Matching(handed, skeleton)
+    if match.is_another_notebook():
+        raise Unreadable("this is another notebook: few or none of its cells are the assignment's")
     problems: list[str] = [*getattr(handed, "problems", ())]
     groups: dict[str, list[Handed]] = {}
     added: dict[str | None, list[Handed]] = {}
     behind = None
-    extra = owners.count(None) - MAX_ADDED_CELLS
+    extra = match.owners.count(None) - MAX_ADDED_CELLS
     if extra > 0:
         problems.append(f"of the added cells the last {extra} were left out")
     left = MAX_ADDED_CELLS
-    for cell, owner in zip(handed, owners, strict=True):
+    for cell, owner in zip(handed, match.owners, strict=True):
         if owner is None and (left := left - 1) < 0:
             continue
         if owner is None:
@@ -63,53 +69,77 @@ def rebuild(handed: list[Handed], skeleton: Skeleton) -> tuple[NotebookNode, lis
             behind = owner
 
     notebook = copy.deepcopy(skeleton.notebook)
-    taken = {cell.id for cell in notebook.cells}
+    taken = {cell.id for cell in notebook.cells} | {NOTE_ID}
     cells = _fresh(added.get(None, []), taken)
     for cell in notebook.cells:
-        name = _name(cell)
+        name = name_of(cell)
+        group = groups.get(name, [])
         if grade_id_of(cell) is not None:
-            _fill(cell, groups.get(name, []), skeleton.released_source(name), problems)
-        elif name in groups:  # a cell without a name is the student's to change
-            cell.source = groups[name][0].source
+            cells += _fresh(_written_in(cell, group, match.texts[name]), taken)
+            _fill(cell, group, match.texts[name], problems)
+        elif group:  # a cell without a name is the student's to change
+            cell.source = group[0].source
         cells += [cell, *_fresh(added.get(name, []), taken)]
+    problems += [
+        f"a copy of the cell {name} was changed; it is an added cell" for name in match.copies
+    ]
     notebook.cells = cells
+    for answer in [cell for cell in cells if symbol_of(match.cells.get(grade_id_of(cell)))]:
+        _find_elsewhere(answer, notebook.cells, match, taken, problems)
     return notebook, problems
 
 
-def _name(cell: NotebookNode) -> str:
-    """What a cell of the skeleton is called here: its grade id, else its cell id."""
-    return grade_id_of(cell) or f"#{cell.id}"
+def _written_in(cell: NotebookNode, group: list[Handed], released: str) -> list[Handed]:
+    """What a student wrote into a locked cell of code; a cell that only judges may make nothing."""
+    if is_answer(cell) or cell.cell_type != "code" or not group or group[0].source == released:
+        return []
+    makes = re.search(r"^(?:def|class|async|import|from|@|\w+\s*=)", group[0].source, re.MULTILINE)
+    return [replace(group[0], kind="code", cell_id=None)] if makes or not is_judged(cell) else []
 
 
-def _owners(handed: list[Handed], skeleton: Skeleton, names: set[str]) -> list[str | None]:
-    """For each handed-in cell the name of the skeleton's cell it is, or None for an added one."""
-    owners = [cell.grade_id if cell.grade_id in names else None for cell in handed]
-    taken = set(owners)
-    by_id = {cell.id: _name(cell) for cell in skeleton.notebook.cells}
-    by_text = {
-        cell.source: _name(cell) for cell in skeleton.notebook.cells if not grade_id_of(cell)
-    }
-    for index, cell in enumerate(handed):
-        name = by_id.get(cell.cell_id) or by_text.get(cell.source)
-        if owners[index] is None and name is not None and name not in taken:
-            owners[index] = name
-            taken.add(name)
-    for cell in skeleton.notebook.cells:
-        name, function = grade_id_of(cell), _defined(cell.source)
-        if not is_answer(cell) or name in taken or function is None:
-            continue
-        for index, candidate in enumerate(handed):
-            if owners[index] is None and _defined(candidate.source) == function:
-                owners[index] = name
-                taken.add(name)
-                break
-    return owners
+def _find_elsewhere(
+    answer: NotebookNode, cells: list[NotebookNode], match: Matching, taken: set, problems: list
+) -> None:
+    """Looks for the function of an answer cell that does not hold it, in the student's other cells.
+
+    One that stands before takes the place of the stub, which would undo it. One that stands only
+    behind the question is run before it as well.
+    """
+    name = grade_id_of(answer)
+    symbol, stub = symbol_of(match.cells[name]), match.texts[name].strip()
+    untouched = answer.source.strip() in ("", stub)
+    said = re.sub(r"#.*", "", answer.source)
+    if not untouched and re.search(rf"\b{symbol}\b", said):
+        return
+    here = next(i for i, cell in enumerate(cells) if cell is answer)
+    asked = next(i for i, cell in enumerate(cells) if i >= here and is_question(cell))
+    found = [
+        index
+        for index, cell in enumerate(cells)
+        if cell.cell_type == "code"
+        and (is_answer(cell) or grade_id_of(cell) is None)
+        and cell.source.strip() != stub
+        and defines(cell.source, symbol)
+    ]
+    if not found or any(here < index < asked for index in found):
+        return
+    before = [index for index in found if index < here]
+    if before and not untouched:
+        return
+    problems.append(f"the answer to {name} stands in another cell; it was found there")
+    if before:
+        answer.source = cells[before[-1]].source
+        return
+    first = last = found[-1]
+    while last - first < MAX_COMPANIONS and _is_added(cells[last]) and _is_added(cells[first - 1]):
+        first -= 1
+    sources = [cell.source for cell in cells[first : last + 1] if cell.cell_type == "code"]
+    copies = [Handed(kind="code", source=source, grade_id=None, cell_id=None) for source in sources]
+    cells[here + 1 : here + 1] = _fresh(copies, taken)
 
 
-def _defined(source: str) -> str | None:
-    """The first function that a cell defines at its left margin."""
-    found = re.search(r"^def\s+(\w+)\s*\(", source, flags=re.MULTILINE)
-    return found.group(1) if found else None
+def _is_added(cell: NotebookNode) -> bool:
+    return grade_id_of(cell) is None
 
 
 def _fill(cell: NotebookNode, group: list[Handed], released: str, problems: list[str]) -> None:
@@ -130,7 +160,8 @@ def _fill(cell: NotebookNode, group: list[Handed], released: str, problems: list
     if not group:
         problems.append(f"the answer cell {name} was missing")
         return
-    answer = next((handed for handed in group if handed.source != released), group[0])
+    untouched = ("", released.strip())
+    answer = next((one for one in group if one.source.strip() not in untouched), group[0])
     if len(group) > 1:
         which = "first" if answer is group[0] else "first one that was written in"
         problems.append(f"the answer cell {name} was there {len(group)} times; the {which} counts")
@@ -155,9 +186,9 @@ def _fresh(added: list[Handed], taken: set[str]) -> list[NotebookNode]:
     """Cells the student added, without any metadata and with ids that nobody else has."""
     cells = []
     for handed in added:
-        identity = handed.cell_id or ""
-        if not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", identity) or identity in taken:
-            identity = f"added-{len(taken)}"
+        identity, number = handed.cell_id or "", len(taken)
+        while not re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", identity) or identity in taken:
+            identity, number = f"added-{number}", number + 1
         taken.add(identity)
         cell = _new_cell(handed, identity)
         if handed.kind == "markdown" and handed.attachments:

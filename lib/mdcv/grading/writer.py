@@ -23,7 +23,7 @@ from mdcv.grading.parcels import Sheet
 from mdcv.grading.scheduling import RESUME
 from mdcv.grading.skeleton import Skeleton
 from mdcv.grading.text import writable
-from mdcv.grading.work import Graded, unpack
+from mdcv.grading.work import Graded, obstacle_of, unpack
 
 #: Pages are built in folders of this name beside the students', and moved when they are whole.
 UNFINISHED = ".mdcv-"
@@ -157,13 +157,24 @@ class Writer:
                 fresh = Path(scratch) / self.assignment
                 fresh.mkdir()
                 if sheet.task is not None:
-                    unpack(sheet.task.files, fresh)
+                    self._unpack_beside(sheet.task.files, fresh)
                 (fresh / path.name).write_text(page, encoding="utf-8")
                 shutil.rmtree(path.parent, ignore_errors=True)
                 path.parent.parent.mkdir(parents=True, exist_ok=True)
                 fresh.rename(path.parent)
         except OSError as error:
             raise unwritable(path.parent, error) from error
+
+    @staticmethod
+    def _unpack_beside(files: dict[str, bytes], fresh: Path) -> None:
+        """The student's files, or none where this file system does not take their names."""
+        try:
+            unpack(files, fresh)
+        except OSError as error:
+            if obstacle_of(error) is not None:
+                raise
+            shutil.rmtree(fresh)
+            fresh.mkdir()
 
 
 def _digest(page: str) -> str:
