@@ -45,3 +45,7 @@ c.GenerateFeedback.preprocessors = [
     "mdcv.grading.formulas.DrawFormulas",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+
+# On the pages of the feedback and of the formgrader nothing that a student wrote may run.
+c.HTMLExporter.filters = {"markdown2html": "mdcv.grading.harmless.markdown"}
+c.HTMLExporter.preprocessors = ["mdcv.grading.harmless.HarmlessOutputs"]

@@ -34,16 +34,27 @@ SPELLINGS = {
 #: A longer formula is no formula of this course, and may take for ever.
 MAX_CHARACTERS = 500
 
+#: A page has room for so many; what a student typed beyond that stays as it is.
+MAX_FORMULAS = 1_000
+
 
 class DrawFormulas(NbGraderPreprocessor):
     """Puts a picture in the place of every formula in the text cells."""
 
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        """The notebook with its formulas drawn."""
+        self.left = MAX_FORMULAS
+        return super().preprocess(nb, resources)
+
     def preprocess_cell(
         self, cell: NotebookNode, resources: dict, cell_index: int
     ) -> tuple[NotebookNode, dict]:
-        """The cell with its formulas drawn."""
+        """The cell with its formulas drawn, as long as there is room on the page."""
         if cell.cell_type == "markdown":
-            cell.source = draw_formulas(cell.source)
+            formulas = cell.source.count("$") // 2
+            if formulas <= self.left:
+                cell.source = draw_formulas(cell.source)
+                self.left -= formulas
         return cell, resources
 
 
