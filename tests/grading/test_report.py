@@ -104,3 +104,16 @@ def test_an_assignment_that_nobody_was_graded_for_is_named(toy):
         rows(toy, "toy")
     with pytest.raises(CannotRun, match="there is no assignment 'a9'"):
         rows(toy, "a9")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_no_name_becomes_a_formula_of_a_spreadsheet(graded, format):
+    odd = ["=HYPERLINK(1)", "@SUM(A1)", "+1", "-2+3", " =1", "\t=1", "two\nlines", "a;'\"b"]
+    with open_gradebook(graded) as gradebook:
+        for student in odd:
+            gradebook.add_student(student, first_name="=1+1", last_name="@x", email="=mailto()")
+    told = lines(graded, format)
+    assert not [cell for row in told for cell in row if cell.lstrip()[:1] in ("=", "@", "+")]
+    assert not [cell for row in told for cell in row if cell.startswith("-") and len(cell) > 1]
+    assert len(told) == len(odd) + 4 + (format == "canvas")
+    assert {"'=HYPERLINK(1)", "two\nlines", "a;'\"b"} <= {cell for row in told for cell in row}

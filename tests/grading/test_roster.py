@@ -41,3 +41,17 @@ def test_the_repository_ships_a_roster_of_its_samples_and_a_schedule_of_its_assi
     assert set(students(course)) == samples
     for assignment in course.assignments():
         due_date(course, assignment)
+
+
+def test_spaces_around_an_id_and_columns_without_a_name_do_no_harm(toy):
+    (toy.root / "roster.csv").write_text("id,first_name\n ada ,Ada,more,and more\nben\n")
+    assert {name: row["first_name"] for name, row in students(toy).items()} == {
+        "ada": "Ada",
+        "ben": "",
+    }
+
+
+def test_a_table_with_another_separator_is_refused_with_what_it_has(toy):
+    (toy.root / "roster.csv").write_text("id;first_name\nada;Ada\n")
+    with pytest.raises(CannotRun, match="no column 'id'; its columns are 'id;first_name'"):
+        students(toy)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 
 from mdcv.grading import roster
@@ -102,5 +103,15 @@ def _yes(value: bool) -> str:
 
 def _written(lines: list[list[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
+    csv.writer(text, lineterminator="\n").writerows([_plain(cell) for cell in row] for row in lines)
     return text.getvalue()
+
+
+def _plain(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: names of folders are strangers' words.
+
+    >>> _plain("=HYPERLINK(1)"), _plain("-"), _plain("-1.5"), _plain("ada")
+    ("'=HYPERLINK(1)", '-', '-1.5', 'ada')
+    """
+    number = re.fullmatch(r"-[\d.]*(?:e[+-]?\d+)?", text)
+    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@")) and not number else text

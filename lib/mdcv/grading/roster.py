@@ -64,7 +64,8 @@ def _rows(path: Path, key: str) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:  # a spreadsheet marks its UTF-8
             table = csv.DictReader(file)
             if key not in (table.fieldnames or []):
-                raise CannotRun(f"{path.name} has no column {key!r}")
-            return [row for row in table if (row[key] or "").strip()]
+                there = ", ".join(map(repr, table.fieldnames or [])) or "none"
+                raise CannotRun(f"{path.name} has no column {key!r}; its columns are {there}")
+            return [{**row, key: row[key].strip()} for row in table if (row[key] or "").strip()]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CannotRun(f"{path} cannot be read: {error}") from error
