@@ -48,6 +48,11 @@ WRONG = [
         "    return torch.where(r.abs() < 1, r**2 / 2, r.abs() / 2)",
         "exercise A, straight far out",
     ),
+    (
+        "exercise-crowd",
+        "    return torch.where(r < -1, 0.5, torch.where(r < 1, r**2 / 2, r - 0.5))",
+        "exercise A, straight far out",
+    ),
     ("exercise-cosine", "    return (1 - torch.cos(t)) / t**2", "exercise B"),
     ("exercise-draws", "my_draws = 5_000", "exercise C"),
 ]
