@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from mdcv.grading.pictures import png, quick
+from mdcv.grading.pictures import encoded, png, quick
 
 pytest.importorskip("matplotlib")
 
@@ -44,6 +44,33 @@ def test_the_picture_is_the_usual_one_to_a_pixel(layout):
         for one in (ours, usual)
     ]
     assert np.corrcoef(*coarse)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("alpha", [255, 128])
+def test_a_file_holds_every_pixel_as_it_was(alpha):
+    from PIL import Image
+
+    drawn = np.random.default_rng(0).integers(0, 256, (5, 7, 4), dtype=np.uint8)
+    drawn[..., 3] = alpha
+    image = Image.open(io.BytesIO(encoded(drawn, dpi=110)))
+    image.load()
+    assert image.mode == ("RGB" if alpha == 255 else "RGBA")
+    assert (np.asarray(image.convert("RGBA")) == drawn).all()
+    assert image.info["dpi"] == pytest.approx((110, 110), abs=0.1)
+
+
+def test_what_is_drawn_stays_where_it_is_when_there_is_margin_around_it():
+    from PIL import Image
+
+    figure = figure_with(width=3.0)
+    figure.axes[0].set_position([0, 0, 1, 1])
+    figure.axes[0].set_axis_off()
+    with_margin = np.array(Image.open(io.BytesIO(png(figure))))
+    drawn = np.asarray(figure.canvas.buffer_rgba())[..., :3]
+    assert with_margin.shape == (240 + 16, 240 + 16, 3)
+    assert (with_margin[8:-8, 8:-8] == drawn).all()
+    with_margin[8:-8, 8:-8] = 255
+    assert (with_margin == 255).all()
 
 
 def test_a_figure_that_needs_more_room_than_it_has_is_left_to_the_usual_way():
