@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import pytest
 
-from mdcv.grading.course import CannotRun, find_course, open_course
+from mdcv.grading.course import CannotRun, find_course, open_course, read_config
 
 
 def test_the_course_of_the_repository_has_its_folders_where_the_readme_says():
@@ -31,6 +32,27 @@ def test_a_named_folder_wins_and_must_hold_a_configuration(toy, tmp_path):
 def test_a_configuration_that_does_not_run_is_named(toy):
     toy.config_file.write_text("c.CourseDirectory = = 3")
     with pytest.raises(CannotRun, match="does not run: invalid syntax"):
+        open_course(toy.root)
+
+
+@pytest.mark.parametrize("text", ["", "c.CourseDirectory.source_directory = '../a/../b'"])
+def test_what_a_configuration_leaves_open_is_as_in_nbgrader(tmp_path, text):
+    from nbgrader.coursedir import CourseDirectory
+
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{text}\n")
+    course = open_course(tmp_path)
+    config = read_config(course.config_file)
+    config.CourseDirectory.root = str(tmp_path)
+    directory = CourseDirectory(config=config)
+    assert course.database == directory.db_url
+    for step in ("source", "release", "submitted", "autograded", "feedback"):
+        named = os.path.normpath(tmp_path / getattr(directory, f"{step}_directory"))
+        assert str(getattr(course, step)) == named
+
+
+def test_a_folder_that_is_no_text_is_refused(toy):
+    toy.config_file.write_text("c = get_config()\nc.CourseDirectory.source_directory = 3\n")
+    with pytest.raises(CannotRun, match="sets source_directory to 3; expected text"):
         open_course(toy.root)
 
 

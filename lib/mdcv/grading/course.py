@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 CONFIG_NAME = "nbgrader_config.py"
 SECRET_NAME = ".secret"
 
+#: The steps of nbgrader, each with a folder of its own.
+STEPS = ("source", "release", "submitted", "autograded", "feedback")
+
 
 class CannotRun(Exception):
     """The run itself cannot be carried out; the message says why and what to do."""
@@ -40,7 +43,7 @@ class Course:
         config = read_config(self.config_file)
         config.CourseDirectory.root = str(self.root)
         config.CourseDirectory.db_url = self.database
-        for step in ("source", "release", "submitted", "autograded", "feedback"):
+        for step in STEPS:
             config.CourseDirectory[f"{step}_directory"] = str(getattr(self, step))
         return config
 
@@ -119,30 +122,28 @@ def read_config(path: Path) -> Config:
 def open_course(root: Path) -> Course:
     """The course in the folder `root`, as its nbgrader configuration describes it.
 
-    Raises:
-        CannotRun: there is no configuration in that folder, or it does not run.
-    """
-    from nbgrader.coursedir import CourseDirectory
+    What the configuration leaves open is as in nbgrader, whose import takes longer than all that
+    is done before the first worker starts.
 
+    Raises:
+        CannotRun: there is no configuration in that folder, it does not run, or it names a folder
+            by something else than text.
+    """
     root = root.resolve()
     config_file = root / CONFIG_NAME
-    config = read_config(config_file)
-    config.CourseDirectory.root = str(root)
-    directory = CourseDirectory(config=config)
+    settings = read_config(config_file).CourseDirectory
 
-    def folder(step: str) -> Path:
-        return Path(os.path.normpath(root / getattr(directory, f"{step}_directory")))
+    def text(name: str, otherwise: str) -> str:
+        value = settings.get(name, otherwise)
+        if not isinstance(value, str):
+            raise CannotRun(f"{config_file} sets {name} to {value!r}; expected text")
+        return value
 
-    return Course(
-        root=root,
-        source=folder("source"),
-        release=folder("release"),
-        submitted=folder("submitted"),
-        autograded=folder("autograded"),
-        feedback=folder("feedback"),
-        database=directory.db_url,
-        config_file=config_file,
-    )
+    folders = {
+        step: Path(os.path.normpath(root / text(f"{step}_directory", step))) for step in STEPS
+    }
+    database = text("db_url", f"sqlite:///{root / 'gradebook.db'}")
+    return Course(root, **folders, database=database, config_file=config_file)
 
 
 def find_course(folder: Path | None = None) -> Course:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mdcv.grading.course import CannotRun, Course
 from mdcv.grading.marks import NOT_ANSWERED, Mark
+from mdcv.grading.new_gradebook import make_tables
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
@@ -35,15 +36,16 @@ def open_gradebook(course: Course) -> Iterator[Gradebook]:
     from nbgrader import api
     from sqlalchemy import text, update
 
-    alembic_on_path()
     with refusals(course.database):
+        make_tables(course.database)
         gradebook = api.Gradebook(course.database, course.directory("").course_id)
-        # Opening a file that is for reading only succeeds; a write that changes nothing tells.
-        if gradebook.engine.dialect.name == "sqlite":
-            gradebook.db.execute(text(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS}"))
-        gradebook.db.execute(update(api.Course).values(id=api.Course.id))
-        gradebook.db.commit()
     try:
+        with refusals(course.database):
+            # Opening a file that is for reading only succeeds; a write that changes nothing tells.
+            if gradebook.engine.dialect.name == "sqlite":
+                gradebook.db.execute(text(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS}"))
+            gradebook.db.execute(update(api.Course).values(id=api.Course.id))
+            gradebook.db.commit()
         yield gradebook
     finally:
         gradebook.close()
