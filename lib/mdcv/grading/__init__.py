@@ -15,9 +15,11 @@ as far as the question, and how to write down what came of it:
     limits      what it may use
     execution   runs its cells: the one place where a student's code runs
     walls       what that code can reach
-    warm        kernels, forked from one template that has imported everything
-    kernel      one of them, as it is held from outside; `outputs` is what its cells leave
+    warm        kernels for strangers, from a template that is kept for the next submission
+    forking     the template as it is held from outside, and `template_folder` its folder
+    kernel      a kernel, held likewise; `outputs` is what its cells leave
     template, shell, student    the other side: what forks, runs cells, and answers questions
+    rehearsal, offspring        what a template does once for all its forks, and their end
     student_view, student_side  what of `mdcv` is in sight there
     wire, tensors               frames between the two sides, and tensors as bytes in them
     remote, verdicts            asks a student's function from outside, and judges the answers
@@ -28,7 +30,7 @@ as far as the question, and how to write down what came of it:
     parcels     reads them and makes tasks; `writer` puts down what comes back
     scheduling  what hands are: `processes` of this machine, or a `cluster` of Dask's
     worker      the other end of the line to such a process
-    gradebook   one writer, one transaction for each student
+    gradebook   one writer, one transaction for each student; `new_gradebook` makes its tables
     journal     what was graded, from what: a killed run is finished by the next
     penalties   what being late costs
     pipeline    the same steps for nbgrader's own commands
@@ -42,7 +44,7 @@ as far as the question, and how to write down what came of it:
     doctor, lab what the machine can do, and JupyterLab on it
     bench       the measurements of the repository, if it is there
     show        tables and the bar
-    command     the command line `mdcv`
+    command     the command line `mdcv`; grade_command, report_command, and their `options`
 
 Nothing is imported here, so that `mdcv --help` answers at once.
 """

@@ -15,19 +15,17 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mdcv.grading.cluster import Cluster
 from mdcv.grading.course import CannotRun, Course
-from mdcv.grading.gradebook import open_gradebook
 from mdcv.grading.limits import Limits
-from mdcv.grading.parcels import Parcels
 from mdcv.grading.processes import Processes
-from mdcv.grading.release import enter_assignment
 from mdcv.grading.scheduling import Hands
-from mdcv.grading.skeleton import load_skeleton
 from mdcv.grading.walls import best_isolation, obstacle
-from mdcv.grading.work import prepare
-from mdcv.grading.writer import UNFINISHED, Result, Writer, unwritable
+from mdcv.grading.worker import prepare
+
+if TYPE_CHECKING:
+    from mdcv.grading.writer import Result
 
 #: In the place of an address: a Dask cluster of this machine.
 LOCAL = "local"
@@ -113,6 +111,13 @@ def grade_class(
         if cluster in (None, LOCAL):
             check_isolation(isolation)
         hands = _hire(jobs, cluster, isolation)
+    # The workers start up while this process imports nbgrader.
+    from mdcv.grading.gradebook import open_gradebook
+    from mdcv.grading.parcels import Parcels
+    from mdcv.grading.release import enter_assignment
+    from mdcv.grading.skeleton import load_skeleton
+    from mdcv.grading.writer import Writer
+
     with contextlib.closing(hands), _alone(course):
         skeleton = load_skeleton(source, course.config())
         seed = course.seed(assignment)
@@ -154,6 +159,8 @@ def check_isolation(asked: str) -> None:
 
 def _hire(jobs: int, cluster: str | None, isolation: str) -> Hands:
     if cluster is not None:
+        from mdcv.grading.cluster import Cluster
+
         return Cluster(None if cluster == LOCAL else cluster, jobs=jobs)
     return Processes(jobs, prepare=functools.partial(prepare, isolation))
 
@@ -161,6 +168,8 @@ def _hire(jobs: int, cluster: str | None, isolation: str) -> Hands:
 @contextlib.contextmanager
 def _alone(course: Course) -> Iterator[None]:
     """Keeps a second run away from the same course, until this one ends or dies."""
+    from mdcv.grading.writer import UNFINISHED, unwritable
+
     with contextlib.ExitStack() as held:
         try:
             course.autograded.mkdir(parents=True, exist_ok=True)

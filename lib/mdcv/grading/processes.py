@@ -14,11 +14,14 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from mdcv.grading.course import CannotRun
 from mdcv.grading.scheduling import RESUME, late, lost, patience
-from mdcv.grading.work import Graded, Task, grade_task
-from mdcv.grading.worker import GOODBYE_SECONDS
+from mdcv.grading.worker import GOODBYE_SECONDS, grade
+
+if TYPE_CHECKING:
+    from mdcv.grading.work import Graded, Task
 
 #: How often a task is begun anew after its worker died.
 RETRIES = 2
@@ -34,7 +37,7 @@ class Processes:
     def __init__(
         self,
         jobs: int,
-        work: Callable[..., Graded] = grade_task,
+        work: Callable[..., Graded] = grade,
         prepare: Callable[[], None] | None = None,
     ):
         self._prepare, self._work, self._jobs = prepare, work, jobs
@@ -111,11 +114,13 @@ class _Worker:
     def __init__(self, work: Callable[..., Graded], prepare: Callable[[], None] | None):
         ours, theirs = socket.socketpair()
         self._scratch = tempfile.mkdtemp(prefix="mdcv-worker-")
-        call = f"serve({theirs.fileno()}, {self._scratch!r})"
+        # What is registered first is done last; taking PyTorch apart would take half a second.
+        end = "import atexit, os; atexit.register(os._exit, 0)"
+        call = f"from mdcv.grading.worker import serve; serve({theirs.fileno()}, {self._scratch!r})"
         one_thread = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", f"from mdcv.grading.worker import serve; {call}"],
+                [sys.executable, "-P", "-c", f"{end}; {call}"],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **one_thread, "TMPDIR": self._scratch},
                 stdin=subprocess.DEVNULL,

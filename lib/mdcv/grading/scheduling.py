@@ -11,9 +11,10 @@ again comes back as a fault, and the others never notice.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mdcv.grading.work import FAULT, Graded, Task
+if TYPE_CHECKING:
+    from mdcv.grading.work import Graded, Task
 
 #: Who is silent for this long beyond the limits of a task is taken for dead.
 SLACK_SECONDS = 300.0
@@ -43,6 +44,8 @@ class Hands(Protocol):
 
 def lost(task: Task, times: int) -> Graded:
     """A task that nobody could bring home."""
+    from mdcv.grading.work import FAULT, Graded
+
     words = f"{FAULT}: the process that graded it died {times} times"
     return Graded(task.student, failure=words)
 
@@ -54,4 +57,6 @@ def patience(task: Task) -> float:
 
 def late(task: Task) -> Graded:
     """A task that was never done."""
+    from mdcv.grading.work import FAULT, Graded
+
     return Graded(task.student, failure=f"{FAULT}: it was not done after {patience(task):g} s")

@@ -13,13 +13,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from mdcv.grading.marks import BY_HAND, Mark
-from mdcv.grading.report import Row
 from mdcv.grading.text import sentence
-from mdcv.grading.writer import Result
 
 if TYPE_CHECKING:
     from mdcv.grading.insight import Insight
+    from mdcv.grading.marks import Mark
+    from mdcv.grading.report import Row
+    from mdcv.grading.writer import Result
 
 #: So many names, and so much of a sentence, stand in a row of a table; the JSON holds all.
 SHOWN_NAMES = 6
@@ -99,7 +99,7 @@ def points_table(results: list[Result]) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for result in results:
         judged, by_hand = _split(result.questions)
-        open_points = sum(mark.max_score for mark in by_hand if mark.message == BY_HAND)
+        open_points = sum(mark.max_score for mark in by_hand if _is_open(mark))
         table.add_row(
             _who(result.student) + ("" if result.status == "graded" else " (failed)"),
             *(_cell(mark) for mark in result.questions.values()),
@@ -133,7 +133,7 @@ def _sentences(marks: dict[str, Mark]) -> list[tuple[str, str]]:
     """The questions with points missing and their sentence; equal ones together."""
     spoken: dict[str, list[str]] = {}
     for name, mark in marks.items():
-        if (mark.score or 0.0) < mark.max_score and mark.message != BY_HAND:
+        if (mark.score or 0.0) < mark.max_score and not _is_open(mark):
             spoken.setdefault(mark.message.replace(name, "this one"), []).append(name)
     if not spoken:
         return [("all judged", "right")]
@@ -233,4 +233,11 @@ def _sum(marks: list[Mark]) -> str:
 
 
 def _cell(mark: Mark) -> str:
-    return "open" if mark.message == BY_HAND else points(mark.score or 0.0)
+    return "open" if _is_open(mark) else points(mark.score or 0.0)
+
+
+def _is_open(mark: Mark) -> bool:
+    """Whether a person still has to give the points."""
+    from mdcv.grading.marks import BY_HAND  # with nbformat: a run begins before there are marks
+
+    return mark.message == BY_HAND

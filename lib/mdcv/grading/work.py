@@ -7,7 +7,6 @@ which needs neither the course nor the gradebook, and it is graded the same ever
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import functools
 import hashlib
@@ -112,15 +111,6 @@ def grade_task(task: Task, stop: threading.Event | None = None) -> Graded:
         if (obstacle := obstacle_of(error)) is not None:
             return Graded(task.student, obstacle=obstacle)
         return Graded(task.student, failure=f"{FAULT}: {describe(error)}")
-
-
-def prepare(isolation: str) -> None:
-    """Gets a worker ready while it still waits for its first task; whatever fails is told then."""
-    from mdcv.grading.warm import warm_template
-
-    with contextlib.suppress(Exception), warm_template(isolation):
-        import mdcv.exercises.judging
-        import mdcv.grading.execution  # noqa: F401
 
 
 def unpack(files: dict[str, bytes], folder: Path) -> None:
