@@ -5,7 +5,9 @@ from __future__ import annotations
 import psutil
 import pytest
 
-from mdcv.grading.forking import CannotStart
+from mdcv.grading.forking import _OWN_FILES, CannotStart
+from mdcv.grading.student_view import imports_of
+from mdcv.grading.walls import LIBRARY
 from mdcv.grading.warm import end_templates, warm_template
 
 pytestmark = pytest.mark.grading
@@ -74,3 +76,15 @@ def test_a_template_that_dies_while_it_warms_up_is_told_with_the_first_kernel():
         doomed.preload({"plistlib"})
         doomed.kernel(doomed.scratch, {})
     assert not doomed.folder.exists()
+
+
+def test_the_process_may_read_every_module_that_it_is_made_of():
+    room, waiting, found = LIBRARY / "grading", ["template"], set()
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            used = imports_of((room / f"{name}.py").read_text(encoding="utf-8"))
+            names = (one.removeprefix("mdcv.grading.") for one in used if "mdcv.grading." in one)
+            waiting += [one for one in names if not one.startswith("walls")]
+    assert found <= {path.stem for path in _OWN_FILES}

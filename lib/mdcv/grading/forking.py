@@ -42,7 +42,7 @@ KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH", "SYSTEMRO
 
 #: The modules of this room that the template is made of.
 _OWN = (
-    *("__init__", "memory", "offspring", "pictures", "rehearsal"),
+    *("__init__", "measuring", "memory", "offspring", "pictures", "rehearsal"),
     *("shell", "student", "template", "tensors", "wire"),
 )
 _OWN_FILES = (
