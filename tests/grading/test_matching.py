@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import time
 
 import nbformat
 import pytest
@@ -302,3 +303,14 @@ def test_a_text_alone_is_no_answer(toy_skeleton):
 
     with pytest.raises(Unreadable, match="another notebook"):
         rebuild([Handed("markdown", "Good evening.", None, None)], toy_skeleton)
+
+
+def test_a_flood_of_claims_takes_no_time_and_few_words(toy_skeleton):
+    from mdcv.grading.handed_in import Handed
+
+    empty, text = Handed("markdown", "", "why", None), Handed("markdown", "t", None, None)
+    setups = [Handed("code", f"x = {number}", "setup", None) for number in range(20_000)]
+    begin = time.process_time()
+    notebook, problems = rebuild([empty, text] * 20_000 + setups, toy_skeleton)
+    assert time.process_time() - begin < 3
+    assert len(notebook.cells) < 2_100 and len(problems) < 20

@@ -81,7 +81,8 @@ def rebuild(handed: list[Handed], skeleton: Skeleton) -> tuple[NotebookNode, lis
             cell.source = group[0].source
         cells += [cell, *_fresh(added.get(name, []), taken)]
     problems += [
-        f"a copy of the cell {name} was changed; it is an added cell" for name in match.copies
+        f"copies of the cell {name} were changed; they are added cells"
+        for name in sorted(match.copies)
     ]
     notebook.cells = cells
     for answer in [cell for cell in cells if symbol_of(match.cells.get(grade_id_of(cell)))]:

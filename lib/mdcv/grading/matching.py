@@ -56,7 +56,7 @@ class Matching:
         self.place = {name: index for index, name in enumerate(self.cells)}
         self.texts = {name_of(cell): cell.source for cell in skeleton.released.cells}
         self.owners = [cell.grade_id if cell.grade_id in self.cells else None for cell in handed]
-        self.copies: list[str] = []
+        self.copies: set[str] = set()
         self._by_id()
         self._by_text()
         self._by_symbol()
@@ -146,24 +146,27 @@ class Matching:
             if len(group) > 1:
                 for index in self._others(name, group):
                     self.owners[index] = None
-                    self.copies.append(name)
+                    self.copies.add(name)
 
     def _beside(self) -> None:
         """A text directly behind a written answer that is untouched is the answer."""
-        for index, owner in enumerate(self.owners[:-1]):
+        written = {
+            owner
+            for cell, owner in zip(self.handed, self.owners, strict=True)
+            if owner is not None and not self._is_untouched(cell, owner)
+        }
+        for index, name in enumerate(self.owners[:-1]):
             following = self.handed[index + 1]
             if (
-                owner in self.cells
-                and is_answer(self.cells[owner])
-                and not self._is_code(owner)
+                name is not None
+                and name not in written
+                and is_answer(self.cells[name])
+                and not self._is_code(name)
                 and self.owners[index + 1] is None
                 and following.kind != "code"
-                and all(self._is_untouched(one, owner) for one in self._group(owner))
             ):
-                self.owners[index + 1] = owner
-
-    def _group(self, name: str) -> list[Handed]:
-        return [cell for cell, owner in zip(self.handed, self.owners, strict=True) if owner == name]
+                self.owners[index + 1] = name
+                written.add(name)
 
     def _is_untouched(self, cell: Handed, name: str) -> bool:
         return cell.source.strip() in ("", self.texts.get(name, "").strip())
