@@ -15,7 +15,7 @@ import pytest
 
 from mdcv.grading.intake import Unreadable, read_cells, rebuild
 from mdcv.grading.marks import is_judged
-from mdcv.grading.skeleton import is_question
+from mdcv.grading.skeleton import grade_id_of, is_question
 
 DOUBLE, TRIPLE = "def double(x):\n    return 2 * x", "def triple(x):\n    return 3 * x"
 BY_HELPER = "def double(x):\n    return twice(x)"
@@ -150,6 +150,10 @@ def released_and_then_own(cells):
 ODD = {
     "no ids, no metadata": loses("id", "metadata"),
     "no metadata": loses("metadata"),
+    "names of nobody": lambda cells: [
+        {**cell, "metadata": {"nbgrader": {"grade_id": f"cell-{number}"}}, "id": f"x{number}"}
+        for number, cell in enumerate(cells)
+    ],
     "no ids": loses("id"),
     "answers swapped": swapped("source"),
     "names swapped": swapped("metadata"),
@@ -183,6 +187,13 @@ ODD = {
     ),
     "in a new cell, the old one points there": both(
         with_stub("end", DOUBLE), source("double-solution", "# double is at the end")
+    ),
+    "in a new cell, the old one does not parse": both(
+        with_stub("end", DOUBLE), source("double-solution", "see the end (")
+    ),
+    "rotated, and one calls the other": both(
+        source("double-solution", "def triple(x):\n    return double(x) + x"),
+        source("triple-solution", DOUBLE),
     ),
     "as a class, in a new cell, the old one deleted": both(
         with_stub(2, "class Doubler:\n    def __call__(self, x): return 2 * x\ndouble = Doubler()"),
@@ -256,6 +267,35 @@ def test_a_written_answer_in_a_new_cell_is_found(rebuilt, toy_skeleton, old):
     notebook, problems = rebuilt(change)
     assert next(cell for cell in notebook.cells if cell.id == "why").source == "Mine."
     assert problems
+
+
+def test_a_written_answer_without_name_and_place_is_the_longest_text(rebuilt):
+    def change(cells):
+        cells.pull("why")
+        for text in ("Notes.", "Mine, and long enough."):
+            cells.text(text)
+        return [*cells[-2:], *cells[:-2]]
+
+    notebook, _ = rebuilt(change)
+    why = next(cell for cell in notebook.cells if cell.id == "why")
+    assert why.source == "Mine, and long enough."
+
+
+def test_code_that_a_person_grades_is_found_as_well():
+    from mdcv.grading.course import find_course
+    from mdcv.grading.handed_in import Handed
+    from mdcv.grading.skeleton import load_skeleton
+
+    course = find_course()
+    skeleton = load_skeleton(course.notebook("a1_distances"), course.config())
+    handed = [
+        Handed(cell.cell_type, cell.source, grade_id_of(cell), cell.id)
+        for cell in skeleton.released.cells
+    ]
+    figure = "def sliding_figure(shifts, curves):\n    return plt.figure()"
+    notebook, _ = rebuild([*handed, Handed("code", figure, None, None)], skeleton)
+    answer = next(cell for cell in notebook.cells if cell.id == "experiment-plot")
+    assert answer.source == figure
 
 
 def test_a_written_answer_that_was_split_is_shown_whole(rebuilt):

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from mdcv.grading.belongings import copy_files
 from mdcv.grading.handed_in import Handed, HandedIn, Unreadable, find_notebook, read_cells
 from mdcv.grading.marks import is_judged
-from mdcv.grading.matching import Matching, defines, name_of, symbol_of
+from mdcv.grading.matching import Matching, defines, may_define, name_of, symbol_of
 from mdcv.grading.notes import NOTE_ID
 from mdcv.grading.skeleton import Skeleton, grade_id_of, is_answer, is_question
 
@@ -109,8 +109,7 @@ def _find_elsewhere(
     name = grade_id_of(answer)
     symbol, stub = symbol_of(match.cells[name]), match.texts[name].strip()
     untouched = answer.source.strip() in ("", stub)
-    said = re.sub(r"#.*", "", answer.source)
-    if not untouched and re.search(rf"\b{symbol}\b", said):
+    if not untouched and may_define(answer.source, symbol):
         return
     here = next(i for i, cell in enumerate(cells) if cell is answer)
     asked = next(i for i, cell in enumerate(cells) if i >= here and is_question(cell))
@@ -135,8 +134,11 @@ def _find_elsewhere(
     while last - first < MAX_COMPANIONS and _is_added(cells[last]) and _is_added(cells[first - 1]):
         first -= 1
     sources = [cell.source for cell in cells[first : last + 1] if cell.cell_type == "code"]
+    if untouched:
+        answer.source = sources.pop()
     copies = [Handed(kind="code", source=source, grade_id=None, cell_id=None) for source in sources]
-    cells[here + 1 : here + 1] = _fresh(copies, taken)
+    place = here if untouched else here + 1
+    cells[place:place] = _fresh(copies, taken)
 
 
 def _is_added(cell: NotebookNode) -> bool:

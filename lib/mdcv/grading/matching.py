@@ -42,6 +42,22 @@ def defines(source: str, symbol: str) -> bool:
     return re.search(rf"^(?:{begins})", source, flags=re.MULTILINE) is not None
 
 
+def may_define(source: str, symbol: str) -> bool:
+    """Whether a cell may make a symbol in some other way: further in, by an import, in a text.
+
+    >>> may_define("if True:\\n    def twice(x): ...", "twice")
+    True
+    >>> may_define("# twice = 2\\nprint(twice(3))", "twice")
+    False
+    """
+    ways = (
+        rf"\b(?:def|class)\s+{symbol}\b",
+        rf"^[ \t]*(?:from|import)\b[^\n]*\b{symbol}\b",
+        rf"\b{symbol}\s*(?:=(?!=)|[:,])",
+    )
+    return re.search("|".join(ways), re.sub(r"#.*", "", source), flags=re.MULTILINE) is not None
+
+
 class Matching:
     """The owner of each handed-in cell: a name of the skeleton, or None for an added one.
 
@@ -72,8 +88,12 @@ class Matching:
     def is_another_notebook(self) -> bool:
         """Whether nothing of the assignment is there, or most of it belongs to another one."""
         known = [owner for owner in self.owners if owner is not None and owner[0] != "#"]
-        named = [cell.grade_id for cell in self.handed if cell.grade_id is not None]
-        return not known or len([name for name in named if name not in self.cells]) > len(known)
+        foreign = [
+            cell.grade_id
+            for cell, owner in zip(self.handed, self.owners, strict=True)
+            if owner is None and cell.grade_id not in (None, *self.cells)
+        ]
+        return len(foreign) >= len(known)
 
     def _by_id(self) -> None:
         """By the cell's id, which also tells where a name was copied from one cell to another."""
@@ -110,28 +130,32 @@ class Matching:
                     break
 
     def _by_place(self) -> None:
-        """A written answer without a name: the first text between the neighbors it had."""
+        """A written answer without a name: the first text between the neighbors it had.
+
+        Without one, it is the longest text that nobody owns: a person reads it anyway.
+        """
         written = [n for n in self.missing if is_answer(self.cells[n]) and not self._is_code(n)]
         for name in sorted(written, key=self.place.get):
-            index = next(self._texts_between(name), None)
-            if index is not None:
-                self.owners[index] = name
+            free = [
+                index
+                for index, cell in enumerate(self.handed)
+                if self.owners[index] is None and cell.kind != "code" and cell.source.strip()
+            ]
+            if free and set(self.owners) != {None}:
+                longest = max(free, key=lambda index: len(self.handed[index].source))
+                self.owners[next(self._between(name, free), longest)] = name
 
     def _is_code(self, name: str) -> bool:
         return self.cells[name].cell_type == "code"
 
-    def _texts_between(self, name: str) -> Iterator[int]:
-        """Where a text that nobody owns stands behind the cells before `name`, in order."""
+    def _between(self, name: str, free: list[int]) -> Iterator[int]:
+        """Which of the cells stand behind those before `name`, and before those behind it."""
         places = [self.place.get(owner, -1) for owner in self.owners]
-        if max(places) < 0:
-            return
         before = [index for index, at in enumerate(places) if 0 <= at < self.place[name]]
         after = [index for index, at in enumerate(places) if at > self.place[name]]
-        end = min((i for i in after if not before or i > max(before)), default=len(places))
-        for index in range(max(before, default=-1) + 1, end):
-            cell = self.handed[index]
-            if self.owners[index] is None and cell.kind != "code" and cell.source.strip():
-                yield index
+        begin = max(before, default=-1)
+        end = min((index for index in after if index > begin), default=len(places))
+        return (index for index in free if begin < index < end)
 
     def _let_go(self) -> None:
         """Of several cells with one name, those that hold something else become added ones.
