@@ -83,6 +83,15 @@ ODD_ANSWERS = {
     "faked methods": (with_fake_methods, "same_answer"),
     "sparse": (lambda right: lambda x, y: right(x, y).to_sparse(), "tensor_subclass_returned"),
     "meta": (lambda right: lambda x, y: right(x, y).to("meta"), "tensor_subclass_returned"),
+    "eight bits": (
+        lambda right: lambda x, y: right(x, y).to(torch.float8_e4m3fn),
+        "tensor_subclass_returned",
+    ),
+    "seventeen axes": (
+        lambda right: lambda x, y: right(x, y).reshape(-1, *17 * (1,)),
+        "tensor_subclass_returned",
+    ),
+    "unsigned": (lambda right: lambda x, y: right(x, y).to(torch.uint64), "wrong_dtype"),
     "complex": (lambda right: lambda x, y: right(x, y) + 0j, "wrong_dtype"),
     "bool": (lambda right: lambda x, y: right(x, y) > 0, "wrong_dtype"),
     "half precision": (lambda right: lambda x, y: right(x, y).half(), "wrong_dtype"),
@@ -249,6 +258,12 @@ def test_global_state_is_put_back(right):
     judge(NAME, meddles)
     judge(NAME, right)
     assert state() == before
+
+
+def test_a_function_for_seeds_that_was_overwritten_is_not_needed(right, monkeypatch):
+    monkeypatch.setattr(random, "seed", 42)
+    monkeypatch.setattr(np.random, "seed", 42)
+    assert judge(NAME, right).passed
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,15 @@ CALL_LIMIT = 5.0
 SECOND_CHANCE = 1.0
 TOTAL_LIMIT = 30.0
 
-#: A tuple of more tensors than this is not read.
-MOST_VALUES = 1000
+#: A tuple of more tensors than this is not read, nor is a tensor with more axes.
+MOST_VALUES, MOST_AXES = 1000, 16
+
+#: The dtypes that an answer may have.
+DTYPES = (
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.bool),
+    *(torch.uint64, torch.uint32, torch.uint16, torch.uint8, torch.complex64, torch.complex128),
+)
 
 _UNREADABLE = "an object that cannot be read"
 
@@ -278,6 +285,8 @@ def _sort_of_one(value: Any) -> tuple[str, str]:
             return "not dense", "a sparse, nested or quantized tensor"
         if value.is_meta:
             return "not dense", "a tensor without values (on the meta device)"
+        if value.dtype not in DTYPES or value.ndim > MOST_AXES:
+            return "not dense", f"{describe(value)[:200]}, which cannot be compared"
         return "tensor", describe(value)
     name = sort.__name__
     if value is None:

@@ -164,11 +164,14 @@ def _stop(worker: threading.Thread) -> None:
     worker.join(0.2)
 
 
+#: Kept from the start: a notebook that says `random.seed = 42` has these names no more.
+_SEED_ALL = torch.default_generator.manual_seed, np.random.seed, random.seed
+
+
 def seed_global_state(seed: int) -> None:
     """Sets the global generators of PyTorch, NumPy and Python."""
-    torch.default_generator.manual_seed(seed)
-    np.random.seed(seed)
-    random.seed(seed)
+    for set_seed in _SEED_ALL:
+        set_seed(seed)
 
 
 @contextlib.contextmanager

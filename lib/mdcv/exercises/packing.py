@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mdcv.exercises.calling import MOST_VALUES, Answer, Asking
+from mdcv.exercises.calling import DTYPES, MOST_VALUES, Answer, Asking
 from mdcv.exercises.cases import Argument, Constant, Gram, Made, Seeded
 from mdcv.exercises.records import MOST_EVENTS, Event
 
@@ -31,14 +31,7 @@ KINDS = (
     *("tensor subclass", "not dense", "other", "not callable", ""),
 )
 
-_DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
-        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
-        *(torch.complex64, torch.complex128),
-    )
-}
+_DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in DTYPES}
 
 _TEXTS = ("returned", "error", "text", "changed", "backward_error")
 _FLAGS = ("refused", "unwritten", "unbound", "late", "drew_globally")

@@ -14,13 +14,17 @@ DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
         *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
-        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
-        *(torch.complex64, torch.complex128),
+        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.bool),
+        *(torch.uint64, torch.uint32, torch.uint16, torch.uint8, torch.complex64, torch.complex128),
     )
 }
 
 MOST_AXES = 16
 MOST_TENSORS = 20_000
+
+#: The sizes of a shape, zeros aside, multiply to no more: an empty tensor of shape (0, 10^9) would
+#: travel for nothing, and its mean over the first axis would fill the memory.
+MOST_NUMBERS = 2**28
 
 
 def to_bytes(tensors: Sequence[Tensor]) -> tuple[list[list[Any]], bytes]:
@@ -77,4 +81,6 @@ def _checked(item: Any) -> tuple[torch.dtype, list[int]]:
         raise ValueError(f"a tensor's shape is no list of at most {MOST_AXES} sizes")
     if not all(type(size) is int and 0 <= size < 2**40 for size in shape):
         raise ValueError("a tensor's shape holds something that is no size")
+    if math.prod(size for size in shape if size) > MOST_NUMBERS:
+        raise ValueError(f"a tensor's shape has room for more than {MOST_NUMBERS} numbers")
     return dtype, shape

@@ -104,6 +104,11 @@ def test_the_guard_tells_that_there_was_too_much_memory(prison, wall, delay):
     assert answer["code"] == TOO_MUCH_MEMORY
 
 
+def test_memory_that_forks_have_in_common_counts_once(prison, wall):
+    answer = prison.ask("behavior", "share_memory_with_many_processes", wall)
+    assert answer.get("evidence") == "True", answer
+
+
 def test_the_guard_tells_that_there_was_too_much_computing(prison, wall):
     assert prison.ask_once("limits", "compute_in_two_processes", wall)["code"] == TOO_MUCH_TIME
 

@@ -110,14 +110,29 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def memory_of(pids: set[int]) -> int:
-    """The bytes that belong to these processes alone: no files, no libraries."""
+def memory_of(pids: set[int], *, shared: bool = False) -> int:
+    """The bytes that belong to these processes: no files, no libraries.
+
+    Args:
+        shared: count what several of them have in common, as forks do, once and not for each of
+            them. That takes long, so it is for those who seem to have too much.
+    """
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError):
             fields = status(pid)
-            total += sum(fields.get(name, 0) for name in ("RssAnon", "RssShmem", "VmSwap"))
+            own = sum(fields.get(name, 0) for name in ("RssAnon", "RssShmem", "VmSwap"))
+            total += min(own, _share_of(pid)) if shared else own
     return total
+
+
+def _share_of(pid: int) -> float:
+    """A process's share of the memory that it uses; infinite where the system does not tell."""
+    with contextlib.suppress(OSError):
+        fields = status(pid, "smaps_rollup")
+        if "Pss_Anon" in fields:
+            return sum(fields.get(name, 0) for name in ("Pss_Anon", "Pss_Shmem", "SwapPss"))
+    return float("inf")
 
 
 def seconds_of(pids: set[int]) -> float:

@@ -68,10 +68,10 @@ def _used_bytes() -> tuple[int, int] | None:
     return fields["VmSize"], fields["VmData"]
 
 
-def status(process: int | str) -> dict[str, int]:
-    """The memory lines of a process's status file, in bytes."""
+def status(process: int | str, file: str = "status") -> dict[str, int]:
+    """The memory lines of a process's status file, or of another one, in bytes."""
     found = {}
-    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+    for line in Path(f"/proc/{process}/{file}").read_text().splitlines():
         name, _, value = line.partition(":")
         if value.endswith(" kB"):
             found[name] = int(value[:-3]) << 10

@@ -153,7 +153,8 @@ class _Inside:
     def _overuse(self, members: Callable[[], set[int]], memory_before: int) -> int:
         """The code with which the guard ends everything, or 0."""
         pids = members()
-        if guard.memory_of(pids) > memory_before + self.limits.memory_bytes:
+        most = memory_before + self.limits.memory_bytes
+        if guard.memory_of(pids) > most and guard.memory_of(pids, shared=True) > most:
             return guard.TOO_MUCH_MEMORY
         if guard.seconds_of(pids) > self.limits.cpu_seconds:
             return guard.TOO_MUCH_TIME
@@ -181,7 +182,8 @@ class _Inside:
         syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
         os.chdir(self.scratch)
         home = str(self.scratch)
-        os.environ.update(HOME=home, TMPDIR=home, USER="student", LOGNAME="student")
+        os.environ.update(HOME=home, TMPDIR=home, IPYTHONDIR=f"{home}/.ipython")
+        os.environ.update(USER="student", LOGNAME="student")
         tempfile.tempdir = None
         self.step = "setting limits"
         limits.apply(self.limits, tasks=tasks)

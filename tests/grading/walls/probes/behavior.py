@@ -33,6 +33,17 @@ def ignore_interrupts(inside):
     time.sleep(5)
 
 
+def share_memory_with_many_processes(inside):
+    block = bytearray(b"x") * (100 << 20)
+    children = []
+    for _ in range(5):
+        children.append(os.fork())
+        if children[-1] == 0:
+            time.sleep(0.8)
+            os._exit(len(block) == 0)
+    return [os.waitpid(child, 0)[1] for child in children] == [0] * 5
+
+
 def leave_daemons_behind(inside):
     """Three ways to get away from one's parent; they mark themselves by their name."""
     code = f"import time; time.sleep(60)  # {inside['marker']}-daemon"
