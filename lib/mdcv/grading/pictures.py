@@ -31,6 +31,7 @@ def draw_once(shell: Any) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         return
+    plt.switch_backend = on_the_page(plt.switch_backend)
     draw_for_a_screen = getattr(plt, "_draw_all_if_interactive", None)
     if draw_for_a_screen in shell.events.callbacks["post_execute"]:
         shell.events.unregister("post_execute", draw_for_a_screen)
@@ -39,6 +40,18 @@ def draw_once(shell: Any) -> None:
     for sort, made in list(formatter.type_printers.items()):  # chosen when pyplot was imported
         if sort is Figure and isinstance(made, partial):
             formatter.for_type(Figure, partial(pylabtools.print_figure, **made.keywords))
+
+
+def on_the_page(switch_backend: Callable[[str], None]) -> Callable[[str], None]:
+    """matplotlib's `switch_backend`; for a screen that is not here, figures come on the page."""
+
+    def switch(newbackend: str) -> None:
+        try:
+            switch_backend(newbackend)
+        except ImportError:
+            switch_backend("module://matplotlib_inline.backend_inline")
+
+    return switch
 
 
 def quick(print_figure: Callable[..., Any]) -> Callable[..., Any]:

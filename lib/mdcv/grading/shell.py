@@ -155,9 +155,17 @@ class Shell(InteractiveShell):
         for stream in self.streams:
             stream.flush()
 
+    def init_user_ns(self) -> None:
+        """Fills the names that a notebook begins with, those that `multiprocessing` needs too."""
+        super().init_user_ns()
+        self.user_ns["__spec__"] = None
+
     def enable_gui(self, gui: str | None = None) -> None:
-        if gui not in (None, "inline", "agg"):
-            raise ValueError(f"there is no screen for the gui {gui!r}")
+        """Does nothing: there is no screen here."""
+
+    def enable_matplotlib(self, gui: str | None = None) -> tuple:
+        """Whatever screen a notebook asks for, its pictures come on the page."""
+        return super().enable_matplotlib("inline")
 
     def system(self, cmd: str) -> None:
         """Runs a command of the system and shows what it says; there are no terminals here."""
@@ -192,6 +200,7 @@ class Shell(InteractiveShell):
                 self.run_cell(source, store_history=True)
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm may not ring between two cells
         except KeyboardInterrupt as error:
             self._showtraceback(KeyboardInterrupt, error, ["KeyboardInterrupt"])
         except BaseException as error:  # IPython itself was broken from inside
@@ -213,8 +222,14 @@ def make_shell() -> Shell:
     config.InteractiveShell.banner1 = ""
     config.InteractiveShell.colors = "linux"
     shell = Shell.instance(config=config)
+    shell.db = {}  # what `%cd` and `%store` write to lies in a folder that is not the student's
+    shell.register_magic_function(_nothing, magic_name="autosave")
     builtins.input = getpass.getpass = _no_input
     return shell
+
+
+def _nothing(line: str) -> None:
+    """What the magics of Jupyter itself do here."""
 
 
 def _no_input(prompt: object = "", *more: object) -> str:
