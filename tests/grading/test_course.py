@@ -79,3 +79,19 @@ def test_the_seed_stays_and_differs_between_assignments_and_courses(toy, tmp_pat
     assert other.seed("toy") != first
     assert (toy.root / ".secret").stat().st_mode & 0o077 == 0
     assert 0 <= first < 2**63
+
+
+@pytest.mark.parametrize("left", ["", " \n"])
+def test_an_empty_secret_that_a_death_left_is_made_anew(toy, left):
+    (toy.root / ".secret").write_text(left)
+    seed = toy.seed("toy")
+    assert seed == toy.seed("toy")
+    assert len((toy.root / ".secret").read_text().strip()) == 32
+    assert (toy.root / ".secret").stat().st_mode & 0o077 == 0
+    assert [path.name for path in toy.root.glob(".secret*")] == [".secret"]
+
+
+def test_a_secret_that_is_no_text_is_named(toy):
+    (toy.root / ".secret").write_bytes(b"\xff\xfe")
+    with pytest.raises(CannotRun, match=r"secret .* cannot be used"):
+        toy.seed("toy")

@@ -116,3 +116,17 @@ def test_a_fresh_gradebook_needs_nothing_on_the_path(toy, monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     with open_gradebook(toy) as gradebook:
         assert gradebook.students == []
+
+
+@pytest.mark.parametrize("lost", ["grade", "submitted_notebook"])
+def test_rows_that_somebody_else_left_out_are_made(book, lost):
+    """A tool that was killed may have made some of a submission's rows only."""
+    from sqlalchemy import text
+
+    record_marks(book, "toy", "ada", MARKS)
+    for table in {"grade", lost}:
+        book.db.execute(text(f"DELETE FROM {table}"))
+    book.db.commit()
+    points, _ = record_marks(book, "toy", "ada", MARKS)
+    assert scores(points) == {"double": 3.0, "triple": 0.5, "why": 0.0}
+    assert book.find_submission("toy", "ada").score == 3.5

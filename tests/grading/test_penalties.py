@@ -155,3 +155,11 @@ def test_nbgrader_itself_subtracts_the_same(late, grade, settings):
         run = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
         assert penalties(late)[student] == pytest.approx(ours[student])
+
+
+@pytest.mark.parametrize("answer", [float("nan"), float("inf"), "all of it", [1]])
+def test_a_plugin_that_answers_with_no_number_ends_the_run(late, grade, monkeypatch, answer):
+    monkeypatch.setattr(PercentPerDay, "late_submission_penalty", lambda *anything: answer)
+    configure(late, PER_DAY[0])
+    with pytest.raises(CannotRun, match="plugin for late penalties fails"):
+        grade()

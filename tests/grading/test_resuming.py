@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mdcv.grading.classroom import grade_class
-from mdcv.grading.course import CannotRun
+from mdcv.grading.course import CannotRun, open_course
 from mdcv.grading.execution import Limits
 from mdcv.grading.gradebook import open_gradebook
 from mdcv.grading.work import Graded
@@ -211,3 +212,34 @@ def test_killed_again_and_again_everybody_is_graded_once(
     while processes_about(toy) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert set(processes_about(toy)) <= {str(os.getpid())}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE mdcv_graded SET entry = '{'",
+        """UPDATE mdcv_graded SET entry = '{"marks": {"double": {"points": 3}}, "problems": []}'""",
+        """UPDATE mdcv_graded SET entry = '{"marks": 3}'""",
+        "ALTER TABLE mdcv_graded RENAME COLUMN page TO sheet",
+        "DROP TABLE mdcv_graded",
+    ],
+)
+def test_a_journal_that_cannot_be_read_makes_it_run_again(three, grade, damage):
+    first, _ = grade()
+    with contextlib.closing(sqlite3.connect(three.root / "gradebook.db")) as book:
+        book.execute(damage)
+        book.commit()
+    again, asked = grade()
+    assert asked == ["ada", "ben", "chen"] and again == first
+
+
+def test_a_course_that_was_moved_keeps_what_stands(three, grade, here):
+    first, _ = grade()
+    moved = three.root.parent.rename(three.root.parent.with_name("moved"))
+
+    def never(task):
+        raise AssertionError(task.student)
+
+    course = open_course(moved / three.root.name)
+    results = grade_class(course, "toy", isolation="none", hands=here(never))
+    assert {result.student: result.as_json() for result in results} == first

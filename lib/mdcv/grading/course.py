@@ -91,15 +91,16 @@ class Course:
     def _secret(self) -> str:
         path = self.root / SECRET_NAME
         try:
-            try:
-                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:
-                return path.read_text().strip()
-            word = secrets.token_hex(16)
-            with open(handle, "w") as file:
-                file.write(word + "\n")
+            word = path.read_text().strip() if path.exists() else ""
+            if not word:  # moved into its place when it is whole: a death leaves no empty secret
+                word = secrets.token_hex(16)
+                fresh = path.with_name(f"{SECRET_NAME}-{secrets.token_hex(4)}")
+                handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with open(handle, "w") as file:
+                    file.write(word + "\n")
+                fresh.replace(path)
             return word
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise CannotRun(f"the course's secret {path} cannot be used: {error}") from error
 
 

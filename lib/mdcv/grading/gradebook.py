@@ -18,7 +18,7 @@ from mdcv.grading.marks import NOT_ANSWERED, Mark
 from mdcv.grading.new_gradebook import make_tables
 
 if TYPE_CHECKING:
-    from nbgrader.api import Gradebook
+    from nbgrader.api import Grade, Gradebook, SubmittedAssignment, SubmittedNotebook
 
     from mdcv.grading.penalties import Penalties
 
@@ -177,9 +177,8 @@ def record_marks(
     with refusals(str(gradebook.engine.url)), one_commit(gradebook):
         gradebook.update_or_create_student(student, **(names or {}))
         when = {} if timestamp is None else {"timestamp": timestamp}
-        gradebook.update_or_create_submission(assignment, student, **when)
-        notebook = gradebook.find_submission_notebook(assignment, assignment, student)
-        rows = {grade.name: grade for grade in notebook.grades}
+        submission = gradebook.update_or_create_submission(assignment, student, **when)
+        notebook, rows = _complete(gradebook, assignment, submission)
         for grade_id, mark in marks.items():
             apply_mark(rows[grade_id], mark)
         for comment in notebook.comments:
@@ -192,6 +191,29 @@ def record_marks(
         gradebook.db.query(Grade).filter(Grade.notebook_id == key).all()  # all at once
         lost = penalties.apply(notebook) if penalties is not None else 0.0
         return {grade_id: _points(rows[grade_id]) for grade_id in marks}, lost
+
+
+def _complete(
+    gradebook: Gradebook, assignment: str, submission: SubmittedAssignment
+) -> tuple[SubmittedNotebook, dict[str, Grade]]:
+    """A submission's notebook and its rows by grade id; what is missing is made.
+
+    nbgrader makes them with the submission, and a tool that was killed may have made some only.
+    """
+    from nbgrader.api import Grade, SubmittedNotebook
+
+    original = gradebook.find_notebook(assignment, assignment)
+    notebook = next((one for one in submission.notebooks if one.name == assignment), None)
+    if notebook is None:
+        notebook = SubmittedNotebook(notebook=original, assignment=submission)
+        gradebook.db.add(notebook)
+    rows = {grade.name: grade for grade in notebook.grades}
+    for cell in original.grade_cells:
+        if cell.name not in rows:
+            rows[cell.name] = Grade(cell=cell, notebook=notebook)
+            gradebook.db.add(rows[cell.name])
+    gradebook.db.flush()
+    return notebook, rows
 
 
 def renew_penalty(

@@ -16,7 +16,7 @@ from mdcv.grading.marks import Mark
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook
-    from sqlalchemy import Table
+    from sqlalchemy import Engine, Row, Table
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,20 @@ class Journal:
 
     def __init__(self, gradebook: Gradebook, assignment: str):
         self.session, self.assignment, self.table = gradebook.db, assignment, _table()
-        with refusals(str(gradebook.engine.url)):
+        self.database = str(gradebook.engine.url)
+        with refusals(self.database):
+            if not _is_ours(gradebook.engine, self.table):
+                self.table.drop(gradebook.engine)
             self.table.metadata.create_all(gradebook.engine)
 
     def entries(self) -> dict[str, Entry]:
-        """All rows by student."""
+        """All rows by student. One that cannot be read is none: its submission is run again."""
         table = self.table
-        rows = self.session.execute(table.select().where(table.c.assignment == self.assignment))
-        entries = {row.student: _read(row) for row in rows}
-        self.session.rollback()  # nothing was changed; the database is free again
-        return entries
+        with refusals(self.database):
+            rows = self.session.execute(table.select().where(table.c.assignment == self.assignment))
+            entries = {row.student: _read(row) for row in rows}
+            self.session.rollback()  # nothing was changed; the database is free again
+        return {student: entry for student, entry in entries.items() if entry is not None}
 
     def write(self, student: str, entry: Entry | None) -> None:
         """Puts an entry in the place of the student's old one; None only takes the old one out.
@@ -81,7 +85,21 @@ class Journal:
             self.session.execute(table.insert().values(**row))
 
 
-def _read(row) -> Entry:
-    content = json.loads(row.entry)
-    marks = {name: Mark(**mark) for name, mark in content["marks"].items()}
-    return Entry(row.fingerprint, row.page, marks, content["problems"])
+def _is_ours(engine: Engine, table: Table) -> bool:
+    """Whether the table is not there yet, or has the columns of this version."""
+    from sqlalchemy import inspect
+
+    found = inspect(engine)
+    if not found.has_table(table.name):
+        return True
+    columns = {column["name"] for column in found.get_columns(table.name)}
+    return columns == set(table.columns.keys())
+
+
+def _read(row: Row) -> Entry | None:
+    try:
+        content = json.loads(row.entry)
+        marks = {name: Mark(**mark) for name, mark in content["marks"].items()}
+        return Entry(row.fingerprint, row.page, marks, list(content["problems"]))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

@@ -73,9 +73,16 @@ class Penalties:
                 penalty = self.plugin.late_submission_penalty(
                     submission.student.id, notebook.score, late
                 )
+                penalty = None if penalty is None else _finite(float(penalty))
             except Exception as error:
                 raise CannotRun(f"the plugin for late penalties fails: {error!r}") from error
         if penalty is not None:  # within what there is to lose, as nbgrader has it
-            penalty = min(max(float(penalty), 0.0), float(notebook.score))
+            penalty = min(max(penalty, 0.0), float(notebook.score))
         notebook.late_submission_penalty = penalty
         return penalty or 0.0
+
+
+def _finite(points: float) -> float:
+    if not math.isfinite(points):
+        raise ValueError(f"the penalty is {points} points")
+    return points
