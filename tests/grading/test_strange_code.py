@@ -128,6 +128,8 @@ def test_what_a_notebook_may_say_to_its_kernel_is_no_error_here(graded):
     spawned = (
         "import multiprocessing as mp\nwith mp.get_context('spawn').Pool(1) as pool:\n"
         "    assert pool.map(abs, [-1]) == [1]\n"
+        "import os  # what PyTorch compiles has to go somewhere\n"
+        "assert os.access(os.environ.get('TORCHINDUCTOR_CACHE_DIR', '.'), os.W_OK)\n"
     )
     answers = {
         "cross_entropy": screens + "{solution}",
