@@ -17,6 +17,7 @@ from mdcv.grading.limits import Limits
 from mdcv.grading.scheduling import RESUME
 from mdcv.grading.skeleton import Skeleton
 from mdcv.grading.text import sentence, writable
+from mdcv.grading.unzipped import unzipped
 from mdcv.grading.work import FAULT, Task, describe, grader_version, obstacle_of
 
 #: So many notebooks of one student are opened, if need be.
@@ -52,10 +53,11 @@ class Parcels:
             CannotRun: the machine has run out of something.
         """
         try:
-            path, notebook, problems = self._clear_one(folder, assignment)
-            files, left_out = pack(path.parent)
-            files, replaced = beside(self.given, files)
-            handed_in, odd = _handed_in(folder / assignment, path.parent)
+            with unzipped(folder, assignment) as (place, unpacked):
+                path, notebook, problems = self._clear_one(place, assignment)
+                files, left_out = pack(path.parent)
+                files, replaced = beside(self.given, files)
+                handed_in, odd = _handed_in(folder / assignment, path.parent)
         except Unreadable as error:
             return Sheet(student, folder, failure=str(error))
         except Exception as error:  # a fault of ours must not stop the class
@@ -66,7 +68,7 @@ class Parcels:
             student=student,
             notebook=writable(nbformat.writes(notebook)),
             files=files,
-            problems=(*problems, *left_out, *replaced, *odd),
+            problems=(*unpacked, *problems, *left_out, *replaced, *odd),
             seed=self.seed,
             limits=self.limits,
             isolation=self.isolation,
