@@ -40,8 +40,8 @@ def warp_regions(
     Raises:
         ValueError: as `roi_align`, or context is not from 0 to less than half the size.
 
-    Source: Girshick, Donahue, Darrell and Malik 2014, arXiv:1311.2524, appendix A (the tightest
-    square is (C) there; 16 pixels of context in 227).
+    Source: Girshick, Donahue, Darrell and Malik 2014, arXiv:1311.2524, appendix A, where
+    this is (D), "warp", with 16 pixels of context in 227.
 
     >>> ramp = torch.arange(8.0).expand(1, 1, 4, 8)
     >>> warp_regions(ramp, [torch.tensor([[2.0, 0.0, 6.0, 4.0]])], 2)[0, 0]
