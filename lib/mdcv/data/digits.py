@@ -16,7 +16,8 @@ def digits(*, held_out: bool = False) -> tuple[Float[Tensor, "n 1 8 8"], Int[Ten
     """Images in [0, 1] with white ink, float32, and the digit that each shows, int64.
 
     Every image is a 32 by 32 scan whose ink was counted in blocks of 4 by 4, so a pixel is a
-    count from 0 to 16, here divided by 16. 43 people wrote the digits of the full set.
+    count from 0 to 16, here divided by 16. 13 people wrote them, and 30 others the training set of
+    the source, which is not here.
 
     Args:
         held_out: the 355 images kept for judging instead of the 1,442 for training. The two never
