@@ -17,15 +17,18 @@ def pages(toy, pupil):
     """The pages of a right, a wrong and an unreadable submission."""
     pupil().answers(double="return 2 * x", triple="return x", why="$x + x$").hand_in("ada")
     pupil().answers(double="def double(x:\n    return 2").hand_in("o'neil [x] *")
+    pupil().hand_in("\nof two\nlines")
     (toy.submitted / "absent").mkdir()
     list(grade_class(toy, "toy"))
+    (toy.autograded / "beside" / "toy").mkdir(parents=True)  # nobody's, and before the others
+    (toy.autograded / ".mdcv-x1" / "toy").mkdir(parents=True)
     written, missing = write_feedback(toy, "toy")
-    assert missing == []
+    assert missing == ["beside"]
     return {path.parts[-3]: path.read_text() for path in written}
 
 
 def test_every_student_has_a_page_that_asks_nothing_from_the_network(pages):
-    assert sorted(pages) == ["absent", "ada", "o'neil [x] *"]
+    assert sorted(pages) == ["\nof two\nlines", "absent", "ada", "o'neil [x] *"]
     for page in pages.values():
         assert not re.search(r"<(script|link|img|iframe)[^>]*(src|href)=[\"']?(https?:)?//", page)
         assert not re.search(r"@import|url\([\"']?https?:", page)

@@ -103,3 +103,16 @@ def test_a_page_that_cannot_be_read_is_named(graded):
     (graded.autograded / "ada/toy/toy.ipynb").write_text("{")
     with pytest.raises(CannotRun, match=r"ada/toy/toy\.ipynb cannot be read"):
         class_insight(graded, "toy")
+
+
+@pytest.mark.parametrize("content", ['{"cells": 3}', '{"cells": [{}]}', "[]", "\ud800"])
+def test_a_page_of_another_shape_is_named(graded, content):
+    path = graded.autograded / "ada/toy/toy.ipynb"
+    path.write_text(content, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(CannotRun, match=r"ada/toy/toy\.ipynb cannot be read"):
+        class_insight(graded, "toy")
+
+
+def test_what_a_killed_run_left_unfinished_is_nobodys(graded):
+    page(graded, ".mdcv-x1", double=(0.0, None, "No"))
+    assert class_insight(graded, "toy")[0].answers == 5

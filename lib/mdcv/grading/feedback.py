@@ -33,17 +33,36 @@ class _Pages(GenerateFeedback):
         name = f"{self.coursedir.assignment_id}.ipynb"
         self.assignments = {str(folder): [str(folder / name)] for folder in self.folders}
 
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        self.tried.add(student_id)
+        return super().init_destination(assignment_id, student_id)
+
+    def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        """nbgrader's pattern for a folder; the name of one may have several lines."""
+        pattern = super()._format_source(assignment_id, student_id, escape=escape)
+        return pattern.replace("(?P<student_id>.*)", "(?P<student_id>(?s:.*))")
+
+
+def graded_folders(course: Course, assignment: str) -> list[Path]:
+    """The folders with graded submissions; what a killed run left unfinished is none."""
+    return sorted(course.autograded.glob(f"[!.]*/{assignment}"), key=str)
+
 
 def write_feedback(course: Course, assignment: str) -> tuple[list[Path], list[str]]:
     """Writes the feedback page of every graded submission; returns the pages, and who has none."""
     converter = _Pages(coursedir=course.directory(assignment), config=course.config())
     converter.force = True
     converter.log = logging.Logger("nbgrader", logging.CRITICAL)
-    converter.folders = sorted(course.autograded.glob(f"*/{assignment}"))
-    with contextlib.suppress(NbGraderException):  # it has done the others by then
-        converter.start()
+    converter.tried = set()
+    waiting = folders = graded_folders(course, assignment)
+    while waiting:
+        converter.folders = waiting
+        with contextlib.suppress(NbGraderException):  # some of its errors end it before the others
+            converter.start()
+        left = [folder for folder in waiting if folder.parent.name not in converter.tried]
+        waiting = left if len(left) < len(waiting) else left[1:]
     pages, missing = [], []
-    for folder in converter.folders:
+    for folder in folders:
         student = folder.parent.name
         page = course.feedback / student / assignment / f"{assignment}.html"
         if page.is_file():

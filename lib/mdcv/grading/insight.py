@@ -61,22 +61,23 @@ def class_insight(course: Course, assignment: str) -> list[Insight]:
         CannotRun: there is no such assignment, or nothing of it was graded yet.
     """
     course.notebook(assignment)
-    pages = sorted(course.autograded.glob(f"*/{assignment}/{assignment}.ipynb"))
+    # What a killed run left unfinished begins with a point.
+    pages = sorted(course.autograded.glob(f"[!.]*/{assignment}/{assignment}.ipynb"))
     if not pages:
         raise CannotRun(
             f"nothing of {assignment} was graded yet; `mdcv grade {assignment}` comes first"
         )
-    found: dict[str, Insight] = {}
+    insights: dict[str, Insight] = {}
     for page in pages:
         try:
             notebook = v4.reads(page.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise CannotRun(f"{page} cannot be read: {error}") from error
-        for cell in notebook.cells:
-            if is_question(cell) and is_judged(cell):
-                name = grade_id_of(cell)
-                _count(found.setdefault(name, Insight(name)), cell, page.parents[1].name)
-    return list(found.values())
+            for cell in notebook.cells:
+                if is_question(cell) and is_judged(cell):
+                    name = grade_id_of(cell)
+                    _count(insights.setdefault(name, Insight(name)), cell, page.parents[1].name)
+        except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+            raise CannotRun(f"{page} cannot be read: {error!r}") from error
+    return list(insights.values())
 
 
 def _count(insight: Insight, cell: NotebookNode, student: str) -> None:
