@@ -97,6 +97,9 @@ def test_both_ways_leave_the_same_notebook(toy_run, monkeypatch, in_turn, answer
     [
         ({"double": SLOW, "last": "os._exit(1)"}, "the kernel died while cell last ran", 3.0),
         ({"double": "os._exit(1)"}, "the kernel died while cell double ran", 0.0),
+        ({"double": "raise BlockingIOError"}, None, 0.0),
+        ({"double": SLOW, "last": "raise KeyboardInterrupt"}, None, 3.0),
+        ({"last": "raise RuntimeError('can\\'t start new thread')"}, None, 3.0),
         ({"last": "while True: pass"}, "cell last was stopped after 2 s", 3.0),
         ({"last": "open('new', 'w')"}, None, 3.0),
         ({"last": "open('data/given.txt', 'w').write('by me...')"}, None, 3.0),

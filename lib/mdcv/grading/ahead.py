@@ -4,9 +4,10 @@ A graded question is asked of a fork, which knows all that the kernel knew when 
 question. So the kernel need not wait for the verdict: it runs the next cells meanwhile.
 
 That is how a submission goes that behaves. Nothing is decided here about one that does not: when
-a kernel or a fork dies, when a cell or an answer is late, or when a file is written, which the
-kernel and a fork could see in either order, all that was found is dropped, and the submission is
-run again in turn. So the marks do not depend on who was quicker.
+a kernel or a fork dies, when a cell or an answer is late, is interrupted or finds no place for a
+thread, or when a file is written, which the kernel and a fork could see in either order, all that
+was found is dropped, and the submission is run again in turn. So the marks do not depend on who
+was quicker.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic
 
+from nbformat import NotebookNode
+
 from mdcv.grading.limits import Limits
 from mdcv.grading.marks import is_judged
-from mdcv.grading.remote import Died
+from mdcv.grading.remote import Died, sounds_disturbed
 from mdcv.grading.running import Run
 from mdcv.grading.skeleton import is_question
 from mdcv.grading.verdicts import judge, opened
@@ -72,7 +75,7 @@ def _all_cells(run: Run, judges: ThreadPoolExecutor) -> None:
         cell = run.notebook.cells[index]
         _expect(monotonic() < run.deadline and not run.stop.is_set())
         if not is_judged(cell):
-            _expect(run.attempt(index) == "done")
+            _expect(run.attempt(index) == "done" and not _disturbed(cell))
         elif is_question(cell):
             if len(answering) == MOST_ANSWERING:
                 _expect(answering.popleft().result()[0] == "done")
@@ -84,6 +87,12 @@ def _all_cells(run: Run, judges: ThreadPoolExecutor) -> None:
     for verdict in answering:
         _expect(verdict.result()[0] == "done")
     _expect(run.order({"do": "drop"}).get("wrote") is False)
+
+
+def _disturbed(cell: NotebookNode) -> bool:
+    """Whether a cell may have failed because of a fork that still answers."""
+    errors = (output for output in cell.outputs if output.output_type == "error")
+    return any(sounds_disturbed(error.ename, error.evalue) for error in errors)
 
 
 def _expect(ordinary: bool) -> None:

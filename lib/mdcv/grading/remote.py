@@ -161,6 +161,15 @@ def _packed(asking: Asking) -> tuple[dict[str, Any], bytes]:
     return packed
 
 
+def sounds_disturbed(error: str, words: str) -> bool:
+    """Whether an error may come from a fork beside: an interrupt, or no place for a process.
+
+    >>> sounds_disturbed("RuntimeError", "can't start new thread")
+    True
+    """
+    return error in ("KeyboardInterrupt", "BlockingIOError") or "start new thread" in words
+
+
 class RemoteCaller(Caller):
     """The caller of the exercises, at the other end of a wire."""
 
@@ -171,9 +180,10 @@ class RemoteCaller(Caller):
         self.died = False
 
     def ask(self, *arguments, **options) -> Answer:
-        """The answer to one call. Whoever is late and not alone had to share the machine."""
+        """The answer to one call. Who is late or disturbed, and not alone, is asked in turn."""
         answer = super().ask(*arguments, **options)
-        self.died = self.died or (answer.late and not self._question.alone)
+        disturbed = answer.late or sounds_disturbed(answer.error, answer.text)
+        self.died = self.died or (disturbed and not self._question.alone)
         return answer
 
     def answer_within(self, asking: Asking, limit: float) -> Answer | None:
