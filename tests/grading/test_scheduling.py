@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import time
 from contextlib import closing
 from pathlib import Path
@@ -79,6 +80,11 @@ def test_processes_end_with_the_one_that_hired_them(stand_in, parcel):
     hands.close()
     assert not any(process.is_running() for process in ours)
     assert not any(folder.exists() for folder in folders)
+
+
+def test_another_user_gets_through_the_folder_of_a_process_but_cannot_list_it(stand_in):
+    with closing(Processes(1, stand_in.judge)) as hands:
+        assert stat.S_IMODE(os.stat(hands._workers[0]._scratch).st_mode) == 0o711
 
 
 def test_a_process_whose_grader_was_killed_ends_by_itself(stand_in, parcel):

@@ -114,6 +114,7 @@ class _Worker:
     def __init__(self, work: Callable[..., Graded], prepare: Callable[[], None] | None):
         ours, theirs = socket.socketpair()
         self._scratch = tempfile.mkdtemp(prefix="mdcv-worker-")
+        os.chmod(self._scratch, 0o711)  # a kernel may run as another user, and works in there
         # What is registered first is done last; taking PyTorch apart would take half a second.
         end = "import atexit, os; atexit.register(os._exit, 0)"
         call = f"from mdcv.grading.worker import serve; serve({theirs.fileno()}, {self._scratch!r})"
