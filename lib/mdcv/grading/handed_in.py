@@ -88,10 +88,14 @@ def find_notebook(
         lambda name: named in name,
         lambda name: True,
     ]
-    here = [sorted(filter(_is_notebook, _files(place))) for place in (right.parent, folder)]
-    places = [[path for path in found if path not in without] for found in (*here, _deeper(folder))]
-    if right in places[0]:
+    beside = sorted(filter(_is_notebook, _files(right.parent)))
+    if right in beside and right not in without:
         return right, []
+    above = sorted(filter(_is_notebook, _files(folder)))
+    places = [
+        [path for path in found if path not in without]
+        for found in (beside, above, _deeper(folder))
+    ]
     for fits in rules:
         for found in places:
             clear = [path for path in found if fits(path.name.casefold())]
