@@ -13,6 +13,7 @@ from mdcv.exercises.a4_point_sets.surface_statistics import (
     fingerprint,
     place,
     surprise,
+    trouble_off_the_mesh,
     trouble_with_evenness,
     trouble_with_form,
     trouble_with_shares,
@@ -55,22 +56,37 @@ def test_surprise_is_zero_for_what_was_expected_and_grows_with_n():
 def test_even_points_give_no_trouble(make, seed):
     mesh = make(Draw(seed, "mesh"))
     points = even_points(mesh, 6000, seed)
-    assert trouble_with_form(points, 6000, *mesh, "a mesh") is None
-    assert trouble_with_shares(points, *mesh, "a mesh") is None
-    assert trouble_with_evenness(points, *mesh, "a mesh") is None
+    placed = place(points, *mesh)
+    assert trouble_with_form(points, 6000, mesh[0], "a mesh") is None
+    assert trouble_off_the_mesh(placed, points.dtype, mesh[0], "a mesh") is None
+    assert trouble_with_shares(placed, "a mesh") is None
+    assert trouble_with_evenness(placed, "a mesh") is None
 
 
 def test_points_off_the_mesh_give_trouble():
     mesh = loose_triangles(Draw(0, "mesh"))
     points = even_points(mesh, 500, 0)
     points[7] += 0.01
-    assert "0.2 % of the points" in trouble_with_form(points, 500, *mesh, "a mesh").sentence
+    trouble = trouble_off_the_mesh(place(points, *mesh), points.dtype, mesh[0], "a mesh")
+    assert "0.2 % of the points" in trouble.sentence
 
 
 def test_a_slight_crowding_in_the_middle_gives_trouble():
     weights = torch.rand(8000, 3, generator=generator(1)).double() + 0.3
     points = weights / weights.sum(1, keepdim=True) @ TRIANGLE
-    assert "in the middle" in trouble_with_evenness(points, TRIANGLE, ONE, "a triangle").sentence
+    trouble = trouble_with_evenness(place(points, TRIANGLE, ONE), "a triangle")
+    assert "in the middle" in trouble.sentence
+
+
+def test_triangles_that_are_uneven_each_for_itself_give_trouble():
+    mesh = loose_triangles(Draw(0, "mesh"))
+    face = torch.randint(5, (8000,), generator=generator(1))
+    weights = -torch.rand(8000, 3, generator=generator(2)).double().log()
+    weights[face == 0, 0] *= 2
+    weights[face == 1, 0] /= 2
+    points = ((weights / weights.sum(1, keepdim=True))[:, None] @ mesh[0][mesh[1][face]])[:, 0]
+    trouble = trouble_with_evenness(place(points, *mesh), "a mesh")
+    assert "in a single one they are not" in trouble.sentence
 
 
 def test_fingerprints_of_one_sampler_agree_and_of_two_differ():

@@ -10,7 +10,10 @@ from torch import Tensor
 
 from mdcv.exercises.a4_point_sets.surface_right import RIGHT
 from mdcv.exercises.a4_point_sets.surface_statistics import (
+    Placement,
     fingerprint,
+    place,
+    trouble_off_the_mesh,
     trouble_with_evenness,
     trouble_with_form,
     trouble_with_shares,
@@ -64,7 +67,7 @@ def _trial(
     mesh: Mesh,
     n: int,
     seed: Seeded | None,
-    judges: Sequence[Callable[[Tensor, Tensor, Tensor, str], Finding | None]],
+    judges: Sequence[Callable[[Placement, str], Finding | None]],
     *,
     real: Tensor | None = None,
 ) -> Trial:
@@ -73,9 +76,14 @@ def _trial(
     solid = faces if real is None else faces[real]
 
     def examine(answers: Sequence[Tensor]) -> Finding | None:
-        form = trouble_with_form(answers[0], n, vertices, solid, kind)
-        found = (judge(answers[0], vertices, solid, kind) for judge in judges)
-        return form or next((finding for finding in found if finding is not None), None)
+        (points,) = answers
+        form = trouble_with_form(points, n, vertices, kind)
+        if form is not None:
+            return form
+        placed = place(points, vertices, solid)
+        off = trouble_off_the_mesh(placed, points.dtype, vertices, kind)
+        found = (judge(placed, kind) for judge in judges)
+        return off or next((finding for finding in found if finding is not None), None)
 
     return Trial(
         kind,

@@ -29,31 +29,35 @@ ENOUGH = 3000
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where points lie on a mesh: the triangle, the weights of its corners, the distance off it."""
+    """Where points lie on a mesh: the triangle, the weights of its corners, the distance off it.
+
+    `area` is that of every triangle of the mesh.
+    """
 
     face: Tensor
     weights: Tensor
     off: Tensor
+    area: Tensor
 
 
 def place(points: Tensor, vertices: Tensor, faces: Tensor) -> Placement:
     """Finds for each point the triangle it lies on, or is nearest to."""
-    corners = vertices.double()[faces]
-    a, b, c = corners.unbind(1)
+    a, b, c = vertices.double()[faces].unbind(1)
     u, v = b - a, c - a
     normal = torch.linalg.cross(u, v)
-    squared = normal.square().sum(1)
-    from_a = points.double()[:, None] - a
-    to_b = (torch.linalg.cross(from_a, v.expand_as(from_a)) * normal).sum(2) / squared
-    to_c = (torch.linalg.cross(u.expand_as(from_a), from_a) * normal).sum(2) / squared
-    weights = torch.stack([1 - to_b - to_c, to_b, to_c], dim=2)
-    height = (from_a * normal).sum(2).abs() / squared.sqrt()
+    squared = normal.square().sum(1, keepdim=True)
+    # The share of b, the share of c, and the height are each linear in the point.
+    to_b, to_c = torch.linalg.cross(v, normal) / squared, torch.linalg.cross(normal, u) / squared
+    ways = torch.stack([to_b, to_c, normal / squared.sqrt()], dim=1)
+    seen = points.double() @ ways.flatten(0, 1).mT - (ways @ a[:, :, None]).flatten()
+    of_b, of_c, height = seen.unflatten(1, (len(faces), 3)).unbind(2)
+    weights = torch.stack([1 - of_b - of_c, of_b, of_c], dim=2)
     sides = torch.stack([c - b, v, u], dim=1).norm(dim=2)
-    outside = ((-weights).clamp(min=0) * (squared.sqrt()[:, None] / sides)).amax(2)
-    off = height + outside
-    face = off.argmin(1)
+    outside = ((-weights).clamp(min=0) * (squared.sqrt() / sides)).amax(2)
+    off = height.abs() + outside
+    nearest, face = off.min(1)
     rows = torch.arange(len(points))
-    return Placement(face, weights[rows, face], off[rows, face])
+    return Placement(face, weights[rows, face], nearest, areas(vertices, faces))
 
 
 def areas(vertices: Tensor, faces: Tensor) -> Tensor:
@@ -68,10 +72,8 @@ def surprise(counts: Tensor, probability: Tensor) -> float:
     return float(counts.sum() * torch.xlogy(q, q / probability).sum())
 
 
-def trouble_with_form(
-    points: Tensor, n: int, vertices: Tensor, faces: Tensor, kind: str
-) -> Finding | None:
-    """Whether the answer is n points, finite, and on the mesh."""
+def trouble_with_form(points: Tensor, n: int, vertices: Tensor, kind: str) -> Finding | None:
+    """Whether the answer is n points, and finite."""
     if points.shape != (n, 3):
         words = f"With {kind} came shape {tuple(points.shape)}, expected {(n, 3)}."
         return Finding(words, "wrong_shape", f"shape {tuple(points.shape)}", f"shape {(n, 3)}")
@@ -81,22 +83,26 @@ def trouble_with_form(
     if not bool(points.isfinite().all()):
         words = f"Some coordinates are nan or infinite, with {kind}."
         return Finding(words, "nan_value", "nan or infinity", "finite points")
+    return None
+
+
+def trouble_off_the_mesh(
+    placed: Placement, dtype: torch.dtype, vertices: Tensor, kind: str
+) -> Finding | None:
+    """Whether points of this dtype lie on the mesh."""
     reach = vertices.abs().max().item()
-    slack = 1e-5 + 16 * torch.finfo(points.dtype).eps * reach
-    share = (place(points, vertices, faces).off > slack).double().mean().item()
+    slack = 1e-5 + 16 * torch.finfo(dtype).eps * reach
+    share = (placed.off > slack).double().mean().item()
     if share > 0:
         words = f"{100 * share:.3g} % of the points do not lie on the mesh, with {kind}."
         return Finding(words, None, f"{100 * share:.3g} % off the mesh", "all on the mesh")
     return None
 
 
-def trouble_with_shares(
-    points: Tensor, vertices: Tensor, faces: Tensor, kind: str
-) -> Finding | None:
+def trouble_with_shares(placed: Placement, kind: str) -> Finding | None:
     """Whether every triangle has as many points as its area asks for."""
-    area = areas(vertices, faces)
-    wanted = area / area.sum()
-    counts = place(points, vertices, faces).face.bincount(minlength=len(faces)).double()
+    wanted = placed.area / placed.area.sum()
+    counts = placed.face.bincount(minlength=len(wanted)).double()
     real = wanted > 0
     if bool((counts[~real] > 0).any()):
         words = f"Points come from a triangle without any area, with {kind}."
@@ -112,16 +118,13 @@ def trouble_with_shares(
     return Finding(words, None, _shares(counts / counts.sum()), _shares(wanted))
 
 
-def trouble_with_evenness(
-    points: Tensor, vertices: Tensor, faces: Tensor, kind: str
-) -> Finding | None:
+def trouble_with_evenness(placed: Placement, kind: str) -> Finding | None:
     """Whether every place inside a triangle is equally likely."""
-    placed = place(points, vertices, faces)
     weights = placed.weights
     mean, spread = weights.mean(0), (1 / 18) ** 0.5
     shown = ", ".join(f"{value:.3f}" for value in mean.tolist())
     table = (f"mean weights {shown}", "mean weights 0.333, 0.333, 0.333")
-    n = len(points)
+    n = len(weights)
     if bool(((mean - 1 / 3).abs() > MAX_Z * spread / n**0.5).any()):
         words = (
             "Inside a triangle the points crowd: the mean of many points must be the average of "
@@ -132,16 +135,13 @@ def trouble_with_evenness(
     if repeated > 0.05:
         words = f"{100 * repeated:.2g} % of the places inside triangles come more than once."
         return Finding(words, None, f"{100 * repeated:.2g} % repeated", "next to none")
-    for face in range(len(faces)):
-        here = weights[placed.face == face]
-        if len(here) and bool(
-            ((here.mean(0) - 1 / 3).abs() > MAX_Z * spread / len(here) ** 0.5).any()
-        ):
-            words = (
-                "Over all triangles the points are spread evenly, in a single one they are not: "
-                "does one random number decide about the triangle and about the place in it?"
-            )
-            return Finding(words, None, "uneven in a triangle", "even in each")
+    counts, means = _means_per_face(placed, weights)
+    if bool(((means - 1 / 3).abs() * counts.sqrt() > MAX_Z * spread).any()):
+        words = (
+            "Over all triangles the points are spread evenly, in a single one they are not: "
+            "does one random number decide about the triangle and about the place in it?"
+        )
+        return Finding(words, None, "uneven in a triangle", "even in each")
     cells = _cells(weights).bincount(minlength=CELLS**2).double()
     shares = f"{100 * cells.min() / n:.2g} to {100 * cells.max() / n:.2g} % in a piece"
     uneven = surprise(cells, torch.full_like(cells, 1 / CELLS**2)) > MAX_SURPRISE_OF_CELLS
@@ -200,22 +200,29 @@ def fingerprint(points: Tensor, vertices: Tensor, faces: Tensor) -> tuple[Tensor
     columns = torch.cat(per_point, dim=1)
     estimate, error = columns.mean(0), columns.std(0) / len(points) ** 0.5 + 1 / len(points)
     distinct = 1 - _repeated(weights)
-    means, errors = _means_per_face(placed, len(faces))
+    means, errors = _largest_deviations(placed)
     return (
         torch.cat([estimate, torch.tensor([distinct]).double(), means]),
         torch.cat([error, torch.tensor([0.02]).double(), errors]),
     )
 
 
-def _means_per_face(placed: Placement, faces: int) -> tuple[Tensor, Tensor]:
+def _means_per_face(placed: Placement, values: Tensor) -> tuple[Tensor, Tensor]:
+    """How many points every triangle has, (F, 1), and the means (F, K) of their values (N, K)."""
+    of_face = torch.nn.functional.one_hot(placed.face, len(placed.area)).double()
+    counts = of_face.sum(0)[:, None]
+    return counts, of_face.mT @ values / counts.clamp(min=1)
+
+
+def _largest_deviations(placed: Placement) -> tuple[Tensor, Tensor]:
     """The largest deviation of a corner's mean weight from 1/3, triangle by triangle."""
-    means, errors = [], []
-    for face in range(faces):
-        here = placed.weights[placed.face == face].clamp(-1, 2)
-        few = len(here) < 2
-        means.append(0.0 if few else (here.mean(0) - 1 / 3).abs().max().item())
-        errors.append(1.0 if few else (here.std(0).max() / len(here) ** 0.5).item() + 1e-3)
-    return torch.tensor(means).double(), torch.tensor(errors).double()
+    weights = placed.weights.clamp(-1, 2)
+    counts, means = _means_per_face(placed, weights)
+    _, variances = _means_per_face(placed, (weights - means[placed.face]).square())
+    spread = (variances.amax(1) / (counts[:, 0] - 1).clamp(min=1)).sqrt()
+    few = counts[:, 0] < 2
+    deviation = (means - 1 / 3).abs().amax(1)
+    return deviation.where(~few, 0.0), (spread + 1e-3).where(~few, 1.0)
 
 
 def _repeated(weights: Tensor) -> float:
