@@ -23,7 +23,7 @@ from mdcv.exercises.traits import TRAITS
 from mdcv.pointnet import TNet
 
 #: The training that a question makes: steps of Adam, and their size.
-STEPS, RATE = 40, 3e-3
+STEPS, RATE = 15, 8e-3
 
 #: A matrix that may be called another one: this far from it in some entry.
 APART = 1e-4
