@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from mdcv.data.draws import choose, directions, mirrored, uniform
+from mdcv.data.draws import choose, directions, drawn_once, mirrored, uniform
 from mdcv.seeds import generator
 
 
@@ -39,3 +39,33 @@ def test_directions_have_length_one_and_no_preference():
 def test_one_seed_gives_one_sequence():
     assert uniform(5, generator(4)).equal(uniform(5, generator(4)))
     assert not uniform(5, generator(4)).equal(uniform(5, generator(5)))
+
+
+def test_the_same_draw_from_the_same_state_is_made_once():
+    made = []
+
+    def draw(what, seed, size=3):
+        source = generator(seed)
+
+        def anew():
+            made.append(what)
+            return (uniform(size, source),)
+
+        (numbers,) = drawn_once((what, size), source, anew)
+        return numbers.tolist(), uniform(1, source).item()
+
+    assert draw("these", 6) == draw("these", 6)
+    assert made == ["these"]
+    assert draw("these", 7) != draw("these", 6) and draw("others", 6) == draw("these", 6)
+    assert made == ["these", "these", "others"]
+    assert draw("many", 6, size=100_000) == draw("many", 6, size=100_000)
+    assert made[3:] == ["many", "many"]  # too large to be kept
+    for seed in range(10, 50):
+        draw("these", seed)
+    draw("these", 6)
+    assert len(made) == 5 + 40 + 1  # pushed out by later ones
+
+
+def test_without_a_generator_every_draw_is_a_new_one():
+    draws = [drawn_once("these", None, lambda: (uniform(3, None),))[0].tolist() for _ in range(2)]
+    assert draws[0] != draws[1]

@@ -9,6 +9,7 @@ import torch
 import trimesh
 
 from mdcv.data import SOLIDS, Solid, chair, sphere, torus
+from mdcv.data import draws as draws_module
 from mdcv.data.cores import Ball, Box
 from mdcv.seeds import generator
 
@@ -293,3 +294,26 @@ def test_uneven_samples_repeat_with_their_seed():
 def test_a_weight_that_is_no_density_is_refused(weight, message, at_the_door):
     with pytest.raises(ValueError, match=message):
         sphere().sample_unevenly(10, weight=weight, generator=generator(0))
+
+
+def test_what_was_drawn_before_is_drawn_again_untouched():
+    def draws():
+        source = generator(11)
+        solid = SOLIDS["chair"]()
+        uneven = solid.sample_unevenly(
+            50, weight=lambda points: points.mul_(0)[:, 0] + 1, generator=source
+        )
+        return [
+            uneven,
+            solid.sample(50, generator=source),
+            *solid.sample_parts(70, generator=source),
+            torch.rand(3, generator=source),
+        ]
+
+    first = draws()
+    kept = [values.clone() for values in first]
+    for values in first:
+        values.zero_()
+    assert all(a.equal(b) for a, b in zip(draws(), kept, strict=True))
+    draws_module._drawn.clear()
+    assert all(a.equal(b) for a, b in zip(draws(), kept, strict=True))

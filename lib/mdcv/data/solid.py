@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
-from mdcv.data.draws import choose, uniform
+from mdcv.data.draws import choose, drawn_once, uniform
 from mdcv.data.mesh import Mesh
 from mdcv.data.primitive import Point, Primitive
 from mdcv.errors import check_integer, check_tensor
@@ -198,6 +198,12 @@ class Solid:
         self, n: int, generator: Generator | None
     ) -> tuple[Float[Tensor, "m 3"], Int[Tensor, " m"]]:
         """The points of `_draw`, and the index of the part that each one lies on."""
+        return drawn_once((self.parts, n), generator, lambda: self._draw_anew(n, generator))
+
+    def _draw_anew(
+        self, n: int, generator: Generator | None
+    ) -> tuple[Float[Tensor, "m 3"], Int[Tensor, " m"]]:
+        """What `_draw_parts` remembers."""
         which = choose([part.area for part in self.parts], n, generator)
         kept = []
         for index, part in enumerate(self.parts):
