@@ -73,7 +73,7 @@ def _first_round(draw: Draw) -> list[Trial]:
     kind = "a single round of linear players"
 
     def examine(answers):
-        return examine_first_round(answers, kind, weights)
+        return examine_first_round(answers, kind, data, weights)
 
     return [Trial(kind, (call,), examine, whole=True)]
 
@@ -82,14 +82,14 @@ def _coverage(draw: Draw) -> list[Trial]:
     """A mixture of four modes that nobody has seen, and 1,000 samples from the generator."""
     turn = 6.2832 * draw.uniform(1)
     angles = turn + torch.arange(4) * 1.5708 + 0.25 * (draw.uniform(4) - 0.5)
-    radius = 2.0 + 0.4 * (draw.uniform(4) - 0.5)
+    radius = 1.2 + 0.2 * (draw.uniform(4) - 0.5)
     centers = (radius * torch.stack([angles.cos(), angles.sin()])).mT.float()
     chosen = torch.tensor([draw.integer(0, 3) for _ in range(600)])
     data = centers[chosen] + 0.25 * draw.tensor(600, 2).float()
     width = 48
     generator = _layers(draw, NOISE, width, width, 2, gain=1.4)
     discriminator = _layers(draw, 2, width, width, 1, gain=1.4)
-    kind = "700 rounds of 64 samples on a mixture of four modes"
+    kind = "250 rounds of 96 samples on a mixture of four modes"
 
     def player(layers: list[tuple[Tensor, Tensor]], *, flat: bool) -> Made:
         return Made("network", layers=layers, activation="leaky_relu", flat=flat)
@@ -99,9 +99,9 @@ def _coverage(draw: Draw) -> list[Trial]:
         player(discriminator, flat=True),
         data,
         draw.tensor(1000, NOISE).float(),
-        steps=700,
-        batch=64,
-        lr=4e-3,
+        steps=250,
+        batch=96,
+        lr=1.2e-2,
         rng=draw.seeded(),
     )
 

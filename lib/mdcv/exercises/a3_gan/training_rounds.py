@@ -18,9 +18,9 @@ STEPS, BATCH, NOISE = 7, 5, 3
 LEARNING_RATE = 0.05
 
 #: A generator that has learned: this share of its samples lies within 3 σ of a mode, and this
-#: share of all samples at each mode but one. Of 90 right trainings the worst had 0.67 of its
-#: samples near a mode, and two had a mode with less than 0.04 of them.
-GOOD_SHARE, SHARE_OF_A_MODE = 0.45, 0.02
+#: share of all samples at each mode but one. Of 800 right trainings the worst had 0.70 of its
+#: samples near a mode, and 0.13 at the mode that came last but one.
+GOOD_SHARE, SHARE_OF_A_MODE = 0.6, 0.05
 
 Layers = list[tuple[Tensor, Tensor]]
 
@@ -45,7 +45,7 @@ def examine_rounds(
 
 
 def examine_first_round(
-    answers: Sequence[Answer], kind: str, weights: tuple[Layers, Layers]
+    answers: Sequence[Answer], kind: str, data: Tensor, weights: tuple[Layers, Layers]
 ) -> Finding | None:
     """What is wrong with the first move of two linear players.
 
@@ -60,10 +60,12 @@ def examine_first_round(
         "shift": generator["steps.0.bias"] - shift,
         "linear": generator["steps.0.weight"] - linear,
     }
-    seen = [event.tensors["input"].mean(0) for event in events(records, "discriminator", "forward")]
-    real = max(seen, key=lambda center: float(center.sum()))  # far away in the first quadrant
-    fake = min(seen, key=lambda center: float(center.sum()))
-    if float(moves["slope"][0] @ (real - fake)) < 0:
+    seen = [event.tensors["input"] for event in events(records, "discriminator", "forward")]
+    rows = torch.cat(seen[:-1] or seen)  # the last look belongs to the generator's move
+    real = (rows[:, None] == data).all(-1).any(1)
+    # The loss climbs along (σ(score) - label) x, averaged over the rows.
+    slopes = (torch.sigmoid(rows @ slope[0]) - real.float())[:, None] * rows
+    if float(moves["slope"][0] @ slopes.mean(0)) > 0:
         return _finding("discriminator_turned", kind)
     if float(moves["shift"] @ slope[0]) < 0:
         return _finding("generator_turned", kind)
