@@ -65,11 +65,13 @@ def test_parts_add_up(right):
     assert all(part.earned == 1.0 for part in outcome.parts)
 
 
-def test_refusals_are_a_question_of_their_own(right):
-    def without_door(x, y):
-        table = torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
-        return torch.maximum(table.amin(2).amax(1), table.amin(1).amax(1))
+def without_door(x, y):
+    """The Hausdorff distance of whatever comes."""
+    table = torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+    return torch.maximum(table.amin(2).amax(1), table.amin(1).amax(1))
 
+
+def test_refusals_are_a_question_of_their_own(right):
     outcome = judge(NAME, without_door)
     assert not outcome.passed
     earned = {part.name: part.earned for part in outcome.parts}
@@ -198,6 +200,30 @@ def test_a_stateful_cheat_is_caught(right):
     outcome = judge(NAME, right_once)
     assert (outcome.passed, outcome.score) == (False, 0.0)
     assert outcome.misconception == "not_repeatable"
+
+
+def test_counting_the_calls_tells_nobody_which_input_is_bad():
+    exercise = get(NAME)
+    everything = prepared(exercise, 0)
+    bad = [
+        place
+        for place, index in enumerate(everything.order)
+        if isinstance(everything.questions[index][1], Refusal)
+    ]
+    calls = iter(range(1000))
+
+    def counts(x, y):
+        if next(calls) in bad:  # as it was when `check` asked
+            raise ValueError
+        return without_door(x, y)
+
+    def refused(outcome):
+        return next(part.earned for part in outcome.parts if part.name == "bad input")
+
+    assert refused(judge(NAME, counts, seed=0)) == 1.0
+    calls = iter(range(1000))
+    assert refused(judge(NAME, counts, seed=5)) < 1.0
+    assert {prepared(exercise, seed).order[0] for seed in range(9)} == {0}
 
 
 def test_a_memory_of_shapes_is_caught(right):

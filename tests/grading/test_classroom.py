@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 
 import nbformat
@@ -198,8 +199,20 @@ def test_hidden_folders_and_files_are_no_students(tmp_path):
     assert [folder.name for folder in student_folders(tmp_path)] == ["ada"]
 
 
-def test_an_id_that_is_no_text_is_spelled_out(tmp_path):
-    import os
+def test_who_handed_in_another_assignment_alone_is_not_graded(tmp_path):
+    for name in ("ada/a4", "ben/a5", "chen/a4", "chen/a5", "dana/a4", "dana/anything", "emil"):
+        (tmp_path / name).mkdir(parents=True)
+    listed = [folder.name for folder in student_folders(tmp_path, others={"a4"})]
+    assert listed == ["ben", "chen", "dana", "emil"]
+    with pytest.raises(CannotRun, match="holds no submissions"):
+        student_folders(tmp_path, others={"a4", "a5", "anything"}) and student_folders(
+            tmp_path / "emil"
+        )
 
-    folder = os.fsdecode(os.fsencode(tmp_path) + b"/ren\xe9")
-    assert student_id(type(tmp_path)(folder)) == "ren\\xe9"
+
+def test_an_id_that_is_no_text_is_spelled_out_and_is_nobody_else_s(tmp_path):
+    odd = student_id(tmp_path / os.fsdecode(b"ren\xe9"))
+    assert odd.startswith("ren\\xe9~")
+    assert student_id(tmp_path / "ren\\xe9") == "ren\\xe9"
+    assert odd != student_id(tmp_path / os.fsdecode(b"ren\xe9\xe9"))
+    assert len(student_id(tmp_path / os.fsdecode(b"\xe9" * 100), longest=128)) == 128

@@ -24,6 +24,11 @@ def test_bars_have_the_length_of_their_values_and_say_them():
     assert axes.get_legend() is None
 
 
+def test_a_bar_to_the_left_has_its_number_on_the_right_of_zero():
+    (axes,) = show_values({"below": -0.3, "above": 1.0}).axes
+    assert [label.xy[0] for label in axes.texts] == [0.0, 1.0]
+
+
 def test_the_same_name_has_the_same_color_in_every_group():
     values = {"even": {"CD": 1.0, "EMD": 2.0}, "uneven": {"EMD": 4.0, "CD": 1.5}}
     (axes,) = show_values(values, title="title", xlabel="times").axes

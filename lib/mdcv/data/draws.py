@@ -65,16 +65,16 @@ def drawn_once(
     if generator is None or generator.device.type != "cpu":
         return draw()
     key = (what, generator.get_state().numpy().tobytes())
-    if key in _drawn:
-        _drawn.move_to_end(key)
-        drawn, after = _drawn[key]
+    known = _drawn.get(key)
+    if known is not None:
+        drawn, after = known
         generator.set_state(after)
         return drawn
     drawn = draw()
     if sum(part.numel() for part in drawn) <= _NUMBERS:
         _drawn[key] = drawn, generator.get_state()
         if len(_drawn) > _DRAWS:
-            _drawn.popitem(last=False)
+            _drawn.popitem(last=False)  # the oldest
     return drawn
 
 

@@ -16,7 +16,7 @@ def gaussian_kl(
     prior_mu: Float[Tensor, "*batch d"] | None = None,
     prior_logvar: Float[Tensor, "*batch d"] | None = None,
 ) -> Float[Tensor, "*batch"]:
-    """KL divergence of N(prior_mu, exp prior_logvar) from N(mu, exp logvar), one value per row.
+    """KL(N(mu, exp logvar) ‖ N(prior_mu, exp prior_logvar)), one value per row.
 
     KL = ½ Σ [ σ²/τ² − 1 − log(σ²/τ²) + (μ − m)²/τ² ],  σ² = exp logvar, τ² = exp prior_logvar
 

@@ -207,7 +207,13 @@ def switches_kept() -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(dtype)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        now = torch.are_deterministic_algorithms_enabled()
+        if (now, torch.is_deterministic_algorithms_warn_only_enabled()) != (
+            deterministic,
+            warn_only,
+        ):
+            # Asked only when needed: it imports PyTorch's compiler, which takes half a second.
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
         torch.autograd.set_detect_anomaly(anomaly, anomaly_nan)
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)

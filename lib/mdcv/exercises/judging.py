@@ -139,16 +139,16 @@ def judge_with(name: str, caller: Asks, *, seed: int = 0) -> Outcome:
 
 def _judge_exercise(exercise: Exercise, caller: Asks, seed: int) -> Outcome:
     questions = prepared(exercise, seed)
-    asked: list[Asked] = []
-    for index, (part, question) in enumerate(questions.questions):
-        asked.append(_ask(caller, questions, index, part, question))
+    asked: dict[int, Asked] = {}
+    for index in questions.order:
+        asked[index] = _ask(caller, questions, index, *questions.questions[index])
         first = asked[0].answers[0]
         if first.unwritten:
             return _not_yet(exercise)
         if first.kind == "not callable":
             came = f"What came is {first.returned}."
             return _nothing(exercise, f"{TRAITS['not_callable']} {came}", "not_callable")
-    return _sum_up(questions, asked, caller, seed)
+    return _sum_up(questions, [asked[index] for index in sorted(asked)], caller, seed)
 
 
 def _nothing(exercise: Exercise, message: str, misconception: str | None) -> Outcome:

@@ -10,14 +10,20 @@ import functools
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+
 from mdcv.exercises.calling import Answer, attempt
 from mdcv.exercises.cases import Draw
 from mdcv.exercises.exercise import Case, Exercise, Mistake, Part, Question, Trial
 from mdcv.exercises.isolation import global_state_kept, seed_global_state
+from mdcv.seeds import generator
 
 
 class Prepared:
-    """The questions of one exercise for one seed, with the answers of all but the student."""
+    """The questions of one exercise for one seed, with the answers of all but the student.
+
+    `order` is the one in which they are asked; it depends on the seed.
+    """
 
     def __init__(self, exercise: Exercise, seed: int) -> None:
         self.exercise = exercise
@@ -26,6 +32,10 @@ class Prepared:
             for part in exercise.parts
             for question in part.questions(Draw(seed, f"{exercise.name}/{part.name}"))
         ]
+        # Asked in turn, a function could count its calls and refuse where bad input always comes.
+        # The first question stays the first: it tells whether there is anything to ask.
+        rest = torch.randperm(len(self.questions) - 1, generator=generator(seed)) + 1
+        self.order = [0, *rest.tolist()]
         self._cotangent = seed % 2**31
         self._expected: dict[int, Answer] = {}
         self._mistaken: dict[tuple[str, int], tuple[Answer, ...]] = {}

@@ -71,7 +71,9 @@ def run_ahead(run: Run) -> bool:
 
 def _all_cells(run: Run, judges: ThreadPoolExecutor) -> None:
     answering: deque[Future] = deque()
-    for index in run.begin():
+    code = run.begin()
+    _expect(run.forks)  # a template that has grown a thread forks no more
+    for index in code:
         cell = run.notebook.cells[index]
         _expect(monotonic() < run.deadline and not run.stop.is_set())
         if not is_judged(cell):

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,11 +34,14 @@ LOCAL = "local"
 ID_LENGTH = 128
 
 
-def student_folders(submissions: Path) -> list[Path]:
+def student_folders(submissions: Path, *, others: Collection[str] = ()) -> list[Path]:
     """The folder of every student who handed something in, in order.
 
+    Args:
+        others: names of other assignments; a student with folders of these alone is not listed.
+
     Raises:
-        CannotRun: the folder is missing, is no folder, or is empty.
+        CannotRun: the folder is missing, is no folder, or holds no submission.
     """
     if not submissions.is_dir():
         raise CannotRun(f"there is no folder {submissions} with submissions")
@@ -47,6 +50,7 @@ def student_folders(submissions: Path) -> list[Path]:
     except OSError as error:
         raise CannotRun(f"the folder {submissions} cannot be read: {error.strerror}") from error
     found = [path for path in inside if path.is_dir() and not path.name.startswith(".")]
+    found = [path for path in found if not _holds_only(path, others)]
     if not found:
         raise CannotRun(
             f"{submissions} holds no submissions; "
@@ -55,21 +59,36 @@ def student_folders(submissions: Path) -> list[Path]:
     return found
 
 
+def _holds_only(folder: Path, names: Collection[str]) -> bool:
+    """Whether something is in a folder, and all of it has one of these names."""
+    try:
+        inside = {name for name in os.listdir(folder) if not name.startswith(".")}
+    except OSError:
+        return False
+    return bool(inside) and inside <= set(names)
+
+
 def student_id(folder: Path, *, longest: int | None = None) -> str:
     """The student's id: the name of the folder, in characters that every database can hold.
 
+    A name that is no text, or is too long, ends with a digest of the whole: no two are alike.
+
     Args:
-        longest: a longer name is cut, with a digest of the whole in place of its end.
+        longest: the characters that an id may have.
 
     >>> student_id(Path("submitted/ada"))
     'ada'
     >>> len(student_id(Path("submitted/" + "a" * 200), longest=128))
     128
     """
-    name = os.fsencode(folder.name).decode("utf-8", errors="backslashreplace")
-    if longest is None or len(name) <= longest:
-        return name
-    end = "~" + hashlib.sha256(name.encode()).hexdigest()[:16]
+    raw = os.fsencode(folder.name)
+    end = "~" + hashlib.sha256(raw).hexdigest()[:16]
+    try:
+        name, odd = raw.decode("utf-8"), ""
+    except UnicodeDecodeError:
+        name, odd = raw.decode("utf-8", errors="backslashreplace"), end
+    if longest is None or len(name) + len(odd) <= longest:
+        return name + odd
     return name[: longest - len(end)] + end
 
 
@@ -106,7 +125,8 @@ def grade_class(
             course folder cannot be written, or nobody is left to grade.
     """
     source = course.notebook(assignment)
-    folders = student_folders(submissions or course.submitted)
+    others = {*course.assignments()} - {assignment}
+    folders = student_folders(submissions or course.submitted, others=others)
     if hands is None:
         if cluster in (None, LOCAL):
             check_isolation(isolation)

@@ -68,7 +68,8 @@ def grade_command(
     course = course_of(course_folder, database)
     course.notebook(assignment)
     folder = (submissions or course.submitted).absolute()
-    total = len(student_folders(folder))
+    others = {*course.assignments()} - {assignment}
+    total = len(student_folders(folder, others=others))
     check_writable(json_file)
     grading = grade_class(
         course,

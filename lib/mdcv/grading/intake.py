@@ -92,7 +92,9 @@ def rebuild(handed: list[Handed], skeleton: Skeleton) -> tuple[NotebookNode, lis
 
 def _written_in(cell: NotebookNode, group: list[Handed], released: str) -> list[Handed]:
     """What a student wrote into a locked cell of code; a cell that only judges may make nothing."""
-    if is_answer(cell) or cell.cell_type != "code" or not group or group[0].source == released:
+    if is_answer(cell) or cell.cell_type != "code" or not group:
+        return []
+    if group[0].source in (released, cell.source):  # the instructor's own notebook has the latter
         return []
     makes = re.search(r"^(?:def|class|async|import|from|@|\w+\s*=)", group[0].source, re.MULTILINE)
     return [replace(group[0], kind="code", cell_id=None)] if makes or not is_judged(cell) else []

@@ -6,6 +6,7 @@ the formgrader give the same marks and the same words on the same course.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from mdcv.grading.gradebook import apply_mark
 from mdcv.grading.intake import Handed, copy_files, rebuild
 from mdcv.grading.marks import is_judged, mark_notebook
 from mdcv.grading.notes import note_problems
-from mdcv.grading.skeleton import grade_id_of, load_skeleton
+from mdcv.grading.skeleton import grade_id_of, is_question, load_skeleton
 
 
 class _CourseStep(NbGraderPreprocessor):
@@ -98,9 +99,16 @@ class HideCases(NbGraderPreprocessor):
     """For the pages that students read: neither hidden cases nor rubrics are on them."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        """The notebook without them; a traceback through a judged cell keeps its last line."""
-        for step in (ClearHiddenTests, ClearMarkScheme):
-            nb, resources = step(parent=self).preprocess(nb, resources)
+        """The notebook without them; a traceback through a judged cell keeps its last line.
+
+        What a student wrote stays as it is, with the marks of such regions in it or without.
+        """
+        steps = [step(parent=self) for step in (ClearHiddenTests, ClearMarkScheme)]
+        for index, cell in enumerate(nb.cells):
+            if is_question(cell):
+                for step in steps:
+                    with contextlib.suppress(RuntimeError):  # a region without an end is not ours
+                        step.preprocess_cell(cell, resources, index)
         for cell in filter(is_judged, nb.cells):
             for output in cell.get("outputs", []):
                 if output.output_type == "error":

@@ -62,7 +62,7 @@ def draw_bars(axes: Axes, values: Values, *, reference: float | None = None) -> 
             axes.barh(place, float(value), height=0.78, color=color, label=label)
             axes.annotate(
                 f"{float(value):.3g}",
-                (float(value), place),
+                (max(float(value), 0.0), place),  # behind the bar, or behind zero
                 (4, 0),
                 textcoords="offset points",
                 va="center",
