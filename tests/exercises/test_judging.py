@@ -202,28 +202,42 @@ def test_a_stateful_cheat_is_caught(right):
     assert outcome.misconception == "not_repeatable"
 
 
-def test_counting_the_calls_tells_nobody_which_input_is_bad():
-    exercise = get(NAME)
-    everything = prepared(exercise, 0)
-    bad = [
+@pytest.mark.parametrize("refuses", ["the same places", "whatever comes last"])
+def test_counting_the_calls_earns_nothing(refuses):
+    everything = prepared(get(NAME), 0)
+    bad = {
         place
         for place, index in enumerate(everything.order)
         if isinstance(everything.questions[index][1], Refusal)
-    ]
-    calls = iter(range(1000))
+    }
+    if refuses == "whatever comes last":
+        bad = set(range(min(bad), len(everything.order)))
 
-    def counts(x, y):
-        if next(calls) in bad:  # as it was when `check` asked
-            raise ValueError
-        return without_door(x, y)
+    def judged(seed):
+        calls = iter(range(1000))
 
-    def refused(outcome):
-        return next(part.earned for part in outcome.parts if part.name == "bad input")
+        def counts(x, y):
+            if next(calls) in bad:  # as it was when `check` asked
+                raise ValueError
+            return without_door(x, y)
 
-    assert refused(judge(NAME, counts, seed=0)) == 1.0
-    calls = iter(range(1000))
-    assert refused(judge(NAME, counts, seed=5)) < 1.0
-    assert {prepared(exercise, seed).order[0] for seed in range(9)} == {0}
+        return judge(NAME, counts, seed=seed).score
+
+    if refuses == "the same places":
+        assert judged(0) == 1.0
+    for seed in range(1, 7):
+        assert judged(seed) < judge(NAME, without_door, seed=seed).score
+
+
+def test_bad_input_comes_last_with_a_few_cases_among_it():
+    for name in names():
+        everything = prepared(get(name), 3)
+        kinds = [type(everything.questions[index][1]) for index in everything.order]
+        if Refusal in kinds:
+            tail = kinds[kinds.index(Refusal) :]
+            assert Trial not in tail
+            assert Case not in kinds or Case in kinds[-len(tail) - 2 :]
+        assert set(everything.order) == set(range(len(everything.questions)))
 
 
 def test_a_memory_of_shapes_is_caught(right):

@@ -141,8 +141,11 @@ def _judge_exercise(exercise: Exercise, caller: Asks, seed: int) -> Outcome:
     questions = prepared(exercise, seed)
     asked: dict[int, Asked] = {}
     for index in questions.order:
-        asked[index] = _ask(caller, questions, index, *questions.questions[index])
-        first = asked[0].answers[0]
+        one = _ask(caller, questions, index, *questions.questions[index])
+        fails_now = one.finding is not None and not one.answers[-1].late
+        if index not in asked or fails_now:  # whoever is right has to be right again
+            asked[index] = one
+        first = asked[questions.order[0]].answers[0]
         if first.unwritten:
             return _not_yet(exercise)
         if first.kind == "not callable":

@@ -14,7 +14,7 @@ import torch
 
 from mdcv.exercises.calling import Answer, attempt
 from mdcv.exercises.cases import Draw
-from mdcv.exercises.exercise import Case, Exercise, Mistake, Part, Question, Trial
+from mdcv.exercises.exercise import Case, Exercise, Mistake, Part, Question, Refusal, Trial
 from mdcv.exercises.isolation import global_state_kept, seed_global_state
 from mdcv.seeds import generator
 
@@ -22,7 +22,7 @@ from mdcv.seeds import generator
 class Prepared:
     """The questions of one exercise for one seed, with the answers of all but the student.
 
-    `order` is the one in which they are asked; it depends on the seed.
+    `order` is the one in which they are asked, some of them twice; it depends on the seed.
     """
 
     def __init__(self, exercise: Exercise, seed: int) -> None:
@@ -32,13 +32,26 @@ class Prepared:
             for part in exercise.parts
             for question in part.questions(Draw(seed, f"{exercise.name}/{part.name}"))
         ]
-        # Asked in turn, a function could count its calls and refuse where bad input always comes.
-        # The first question stays the first: it tells whether there is anything to ask.
-        rest = torch.randperm(len(self.questions) - 1, generator=generator(seed)) + 1
-        self.order = [0, *rest.tolist()]
+        self.order = self._order(seed)
         self._cotangent = seed % 2**31
         self._expected: dict[int, Answer] = {}
         self._mistaken: dict[tuple[str, int], tuple[Answer, ...]] = {}
+
+    def _order(self, seed: int) -> list[int]:
+        """Bad input comes last, since some functions hang there, with a few cases among it.
+
+        Asked of bad input alone, a function could count its calls and refuse whatever comes last.
+        """
+        questions = [question for _, question in self.questions]
+        bad = [i for i, question in enumerate(questions) if isinstance(question, Refusal)]
+        cases = [i for i, question in enumerate(questions) if isinstance(question, Case)]
+        drawn = generator(seed)
+        if bad and cases:
+            picked = torch.randint(len(cases), (max(2, len(bad) // 2),), generator=drawn)
+            bad += [cases[pick] for pick in picked.tolist()]
+        shuffled = torch.randperm(len(bad), generator=drawn).tolist()
+        good = [i for i, question in enumerate(questions) if not isinstance(question, Refusal)]
+        return good + [bad[place] for place in shuffled]
 
     def cotangent(self, question: Question) -> int | None:
         """The seed of the cotangents for this question; None where no gradient is asked."""
