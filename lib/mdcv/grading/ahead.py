@@ -27,8 +27,8 @@ from mdcv.grading.skeleton import is_question
 from mdcv.grading.verdicts import judge, opened
 from mdcv.grading.warm import CannotStart
 
-#: Forks of one kernel that may answer at the same time.
-MOST_ANSWERING = 3
+#: Forks of one kernel that may wait for their turn to answer, and answer, at the same time.
+MOST_ANSWERING = 6
 
 #: A cell that takes longer is run again in turn, where it may take its time.
 CELL_SECONDS = 10.0
