@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,8 +52,9 @@ c.ClearMarkScheme.enforce_metadata = False
 c.ExecutePreprocessor.timeout = 120
 """
 
-#: So often a running command is looked at, in seconds.
-LOOK = 0.1
+#: So often a running command is looked at, in seconds; its memory only every so many times, since
+#: a process stands still while its pages are counted. What looks on takes time from the command.
+LOOK, LOOKS = 0.5, 4
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="mdcv-bench-") as folder:
             class_ = Class(Path(folder), assignment, max(*asked.sizes, asked.stock))
             measured = Measured(assignment, floor=floor(assignment))
+            class_.ours(1, [])  # what is compiled once on a machine is compiled now
             for size in sorted({1, *asked.sizes}):
                 more = ["--jobs", str(asked.jobs), "--isolation", asked.isolation]
                 measured.ours[size] = class_.ours(size, more)
@@ -167,9 +169,14 @@ def run(program: str, *arguments: str) -> Cost:
     command, begun, used, memory = [f"{programs}/{program}", *arguments], perf_counter(), {}, 0.0
     with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryDirectory() as place:
         process = psutil.Popen(command, env=environment, stdout=said, stderr=said, cwd=place)
-        while process.poll() is None:
-            memory = max(memory, look(process, used))
-            time.sleep(LOOK)
+        for look in itertools.count():
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(LOOK)
+                break
+            family = relatives(process)
+            note_times(family, used)
+            if look % LOOKS == 0:
+                memory = max(memory, sum(map(proportional_memory, family)))
         wall = perf_counter() - begun
         said.seek(0)
         said_all = said.read()
@@ -178,27 +185,27 @@ def run(program: str, *arguments: str) -> Cost:
     return Cost(wall, sum(used.values()), memory)
 
 
-def look(process: psutil.Process, used: dict[int, float]) -> float:
-    """Notes what each process of a family has used by now; returns the MB that all have together.
-
-    Not every parent waits for its own, so nobody's sum can be trusted. Shared memory is divided
-    among those that share it.
-    """
-    memory = 0.0
+def relatives(process: psutil.Process) -> list[psutil.Process]:
+    """A process and all that it has started, directly or not."""
     with contextlib.suppress(psutil.Error):
-        for one in (process, *process.children(recursive=True)):
-            with contextlib.suppress(psutil.Error, OSError):
-                times = one.cpu_times()
-                used[one.pid] = times.user + times.system
-                memory += proportional_memory(one.pid)
-    return memory
+        return [process, *process.children(recursive=True)]
+    return []
 
 
-def proportional_memory(pid: int) -> float:
-    """MB of a process, with its part of what it shares."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) / 1024
+def note_times(family: list[psutil.Process], used: dict[int, float]) -> None:
+    """Notes what each process has used by now: not every parent waits for its own."""
+    for one in family:
+        with contextlib.suppress(psutil.Error):
+            times = one.cpu_times()
+            used[one.pid] = times.user + times.system
+
+
+def proportional_memory(process: psutil.Process) -> float:
+    """MB of a process, with its part of what it shares; 0 for one that has ended."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
     return 0.0
 
 
