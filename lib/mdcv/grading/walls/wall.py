@@ -76,6 +76,10 @@ def confine(
         raise WallError(f"{inside.step} failed: {error}") from error
 
 
+#: So many processes may have memory in common that counts once.
+_POOL = 32
+
+
 class _Inside:
     """The steps on the way in, in their order."""
 
@@ -154,8 +158,10 @@ class _Inside:
         """The code with which the guard ends everything, or 0."""
         pids = members()
         most = memory_before + self.limits.memory_bytes
-        if guard.memory_of(pids) > most and guard.memory_of(pids, shared=True) > most:
-            return guard.TOO_MUCH_MEMORY
+        if guard.memory_of(pids) > most:
+            # More processes than a pool has are a bomb, and leave no place for those that answer.
+            if len(pids) > _POOL or guard.memory_of(pids, shared=True) > most:
+                return guard.TOO_MUCH_MEMORY
         if guard.seconds_of(pids) > self.limits.cpu_seconds:
             return guard.TOO_MUCH_TIME
         if not self.full:  # a folder in memory has its own limit
