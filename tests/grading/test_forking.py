@@ -29,7 +29,7 @@ def template():
 
 def run(template, source: str) -> str:
     """What a cell prints in a kernel of its own."""
-    kernel = template.kernel(template.place(), {})
+    kernel = template.kernel(template.place())
     kernel.channel.send({"do": "cell", "source": source})
     frames = []
     while "done" not in (frame := kernel.channel.receive(seconds=60)[0]):
@@ -74,7 +74,7 @@ def test_a_template_that_dies_while_it_warms_up_is_told_with_the_first_kernel():
     with pytest.raises(CannotStart, match="has died"), warm_template("none") as doomed:
         psutil.Process(doomed.pid).kill()
         doomed.preload({"plistlib"})
-        doomed.kernel(doomed.scratch, {})
+        doomed.kernel(doomed.scratch)
     assert not doomed.folder.exists()
 
 

@@ -21,7 +21,7 @@ def no_other_template():
 
 def test_a_template_has_one_thread_serves_again_and_leaves_nothing_behind():
     with warm_template("none") as template:
-        template.kernel(template.place(), {}).kill()
+        template.kernel(template.place()).kill()
         folder, process = template.folder, psutil.Process(template.pid)
         assert template.forks and process.num_threads() == 1
     with warm_template("none") as again:
@@ -42,10 +42,10 @@ def test_without_forks_each_kernel_is_a_fresh_process(monkeypatch):
     monkeypatch.setenv(NO_FORK, "1")
     with warm_template("none") as template:
         assert not template.forks
-        first = template.kernel(template.place(), {})
+        first = template.kernel(template.place())
         one = template.pid
         first.kill()
-        second = template.kernel(template.place(), {})
+        second = template.kernel(template.place())
         assert template.pid != one
         second.kill()
     assert not psutil.pid_exists(one)

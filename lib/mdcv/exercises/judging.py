@@ -142,9 +142,8 @@ def _judge_exercise(exercise: Exercise, caller: Asks, seed: int) -> Outcome:
     asked: dict[int, Asked] = {}
     for index in questions.order:
         one = _ask(caller, questions, index, *questions.questions[index])
-        fails_now = one.finding is not None and not one.answers[-1].late
-        if index not in asked or fails_now:  # whoever is right has to be right again
-            asked[index] = one
+        if index not in asked or (one.finding is not None and not one.answers[-1].late):
+            asked[index] = one  # who is asked again has to be right again
         first = asked[questions.order[0]].answers[0]
         if first.unwritten:
             return _not_yet(exercise)

@@ -168,7 +168,7 @@ class Template:
         if (missing or (cells and fresh)) and self.forks:
             self._send({"do": "preload", "modules": missing, "cells": cells if fresh else ()})
 
-    def kernel(self, folder: Path, environment: dict[str, str]) -> Kernel:
+    def kernel(self, folder: Path) -> Kernel:
         """A fresh kernel with this working directory.
 
         Raises:
@@ -181,7 +181,7 @@ class Template:
             self._answers()
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ask_for_sender(here)
-        order = {"do": "kernel", "folder": str(folder), "environment": environment}
+        order = {"do": "kernel", "folder": str(folder)}
         try:
             with there:
                 self._send(order, handles=[there.fileno()])

@@ -93,7 +93,7 @@ class Run:
         Raises:
             CannotStart: it did not come up.
         """
-        self.kernel = self.template.kernel(self.place, {})
+        self.kernel = self.template.kernel(self.place)
         try:
             for name, content in self.files.items():
                 done = self.order({"do": "file", "name": name}, content)
